@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// choice notes a value that is not one of those separated by |; an empty list allows any.
+func (c *Config) choice(name, got, list string) {
+	all := strings.Split(list, "|")
+	if list == "" || slices.Contains(all, got) {
+		return
+	}
+	use := all[len(all)-1]
+	if rest := all[:len(all)-1]; len(rest) > 0 {
+		use = strings.Join(rest, ", ") + " or " + use
+	}
+	later := map[string][]string{"RELOCK_FLEET": {"huawei"}, "RELOCK_STORE": {"huawei", "aws"}}
+	if slices.Contains(later[name], got) {
+		c.fault(name, "%s is not built into this binary yet: use %s", got, use)
+		return
+	}
+	c.fault(name, "%s: use %s", quote(got), use)
+}
+
+// settle fills in what follows from other variables.
+func (c *Config) settle() {
+	settle := func(into *string, name, text, from string) {
+		if !c.set(name) && text != "" {
+			*into = text
+			c.settled[name] = origin{text, from}
+		}
+	}
+	settle(&c.Store, "RELOCK_STORE", c.Fleet, "default")
+	fleet := providers()[c.Fleet]
+	if fleet.home != nil && !c.set("RELOCK_REGIONS") {
+		if region, variable := fleet.home(c.platform); region != "" {
+			c.Regions = List{region}
+			c.settled["RELOCK_REGIONS"] = origin{region, variable}
+		}
+	}
+	if len(c.Regions) > 0 {
+		settle(&c.StoreRegion, "RELOCK_STORE_REGION", c.Regions[0], "default")
+	}
+	settle(&c.Proof, "RELOCK_PROOF", string(fleet.proof), "default")
+}
+
+// check notes what is wrong with the variables together. It says nothing of one that is at fault already.
+func (c *Config) check() {
+	if !c.set("RELOCK_SECRET") {
+		c.fault("RELOCK_SECRET", "not set: name the secret that holds the password")
+	}
+	if len(c.Regions) == 0 && c.sound("RELOCK_REGIONS") {
+		c.fault("RELOCK_REGIONS", "not set: list the regions of the machines, such as ap-guangzhou,ap-shanghai")
+	}
+	if !c.set("RELOCK_INSTANCES") && !c.set("RELOCK_TAGS") {
+		c.fault("RELOCK_INSTANCES", "neither this nor RELOCK_TAGS is set: list ids, or tags such as rotate=yes; all machines cannot be said by leaving both out")
+	}
+	c.checkRegions("RELOCK_REGIONS", c.Regions)
+	if c.set("RELOCK_STORE_REGION") {
+		c.checkRegions("RELOCK_STORE_REGION", []string{c.StoreRegion})
+	}
+	if strings.ContainsFunc(c.Username, unicode.IsSpace) {
+		c.fault("RELOCK_USERNAME", "has a space: one account is meant")
+	}
+	c.checkProof()
+	c.checkTimes()
+	if p, ok := providers()[c.Fleet]; ok {
+		p.checkFleet(c)
+	}
+	if p, ok := providers()[c.Store]; ok {
+		p.checkStore(c)
+	}
+}
+
+var regionName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)
+
+func (c *Config) checkRegions(name string, regions []string) {
+	for _, region := range regions {
+		if !regionName.MatchString(region) && c.sound(name) {
+			c.fault(name, "%s is no region: write names such as ap-guangzhou", quote(region))
+		}
+	}
+}
+
+// checkProof refuses a proof by login that nothing could give: without host keys no password is shown to a machine.
+func (c *Config) checkProof() {
+	if c.Proof == string(rotation.ProofLogin) && !c.set("RELOCK_SSH_KNOWN_HOSTS") {
+		c.fault("RELOCK_PROOF", "login needs RELOCK_SSH_KNOWN_HOSTS, which is not set: no password is shown to a machine whose host key is not known; set that, or use provider")
+	}
+}
+
+func (c *Config) checkTimes() {
+	if !c.sound("RELOCK_SETTLE") || !c.sound("RELOCK_POLL_INTERVAL") || !c.sound("RELOCK_SOFT_STOP_TIMEOUT") {
+		return
+	}
+	if c.Settle.Duration < 2*c.PollInterval.Duration {
+		c.fault("RELOCK_SETTLE", "%s is less than two RELOCK_POLL_INTERVAL of %s: nothing that is under way would be seen to end; raise the one or lower the other", c.Settle, c.PollInterval)
+	}
+	if c.Restart != string(rotation.RestartNever) && c.Settle.Duration < c.SoftStopTimeout.Duration {
+		c.fault("RELOCK_SETTLE", "%s is less than RELOCK_SOFT_STOP_TIMEOUT of %s: a run could end while a machine shuts down, and leave it down; raise the one or lower the other", c.Settle, c.SoftStopTimeout)
+	}
+}
+
+// position says which item of a long list a fault speaks of.
+func position(i, n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (item %d of %d)", i+1, n)
+}

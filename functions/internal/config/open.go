@@ -1,0 +1,97 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/sshlogin"
+)
+
+// A Platform is where the program runs: it decides where credentials are and what has a default.
+type Platform string
+
+const (
+	SCF     Platform = "scf"     // Tencent Cloud's functions
+	Command Platform = "command" // an operator's terminal
+)
+
+// Open reads the environment and returns what it describes. It is for each invocation anew, since credentials are
+// short-lived. Its error matches rotation.ErrConfig when the configuration is wrong.
+func Open(ctx context.Context, p Platform) (*rotation.Rotator, error) {
+	c, _ := Load(p, "") // its faults come from c.Open, with those of the credentials
+	return c.Open(ctx)
+}
+
+// Open returns the Rotator that c describes, with the credentials that are in force now, or all that is wrong with c and
+// them. A function's Rotator logs to stderr as JSON; for the command the fields that a person's terminal decides (Log,
+// Progress, Interrupt) are left unset.
+func (c *Config) Open(ctx context.Context) (*rotation.Rotator, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("no time is left before anything was begun: the function's timeout is too short, or the platform gave no deadline: %w", context.Cause(ctx))
+	}
+	calls := &rotation.Calls{}
+	clouds, err := c.connect(calls)
+	if err != nil {
+		return nil, err
+	}
+	r := &rotation.Rotator{
+		Secret:    c.Secret,
+		StoreName: providers()[c.Store].secrets + ", " + c.StoreRegion,
+		Home:      [2]string{c.Store, c.StoreRegion},
+		Scope:     c.scope(),
+		Policy:    c.policy(),
+		Recipe:    c.recipe(),
+		Username:  c.Username,
+		DryRun:    c.DryRun,
+		Calls:     calls,
+		Log:       c.logger(),
+	}
+	if c.hostKeys != nil {
+		r.Verifier = &sshlogin.Verifier{HostKeys: c.hostKeys, AllowLoopback: c.SSHAllowLoopback}
+	}
+	if r.Store, err = clouds[c.Store].store(c.StoreRegion); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	for _, region := range c.Regions {
+		fleet, err := clouds[c.Fleet].fleet(region)
+		if err != nil {
+			return nil, fmt.Errorf("open the fleet in %s: %w", region, err)
+		}
+		r.Fleets = append(r.Fleets, fleet)
+	}
+	return r, nil
+}
+
+// connect prepares the clouds of the fleet and of the store, by name.
+func (c *Config) connect(calls *rotation.Calls) (map[string]cloud, error) {
+	clouds := map[string]cloud{}
+	bad := c.faults
+	for name, p := range providers() {
+		if name != c.Fleet && name != c.Store {
+			continue
+		}
+		cloud, err := p.connect(c, calls)
+		if err != nil {
+			bad = append(bad[:len(bad):len(bad)], fault{text: err.Error()})
+		}
+		clouds[name] = cloud
+	}
+	return clouds, bad.err()
+}
+
+// logger returns a function's log, and nil for the command. Warnings are its first lines.
+func (c *Config) logger() *slog.Logger {
+	if c.platform == Command {
+		return nil
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.Level()}))
+	for _, w := range c.warnings {
+		log.Warn("relock.config", "warning", w)
+	}
+	return log
+}
+
+func (c *Config) recipe() rotation.Recipe { return rotation.Recipe{Length: int(c.PasswordLength)} }

@@ -1,0 +1,29 @@
+package config
+
+import (
+	"github.com/relock-project/relock/rotation"
+)
+
+// A provider is a cloud that this binary is built for. A further one is a file like tencent.go and a line in providers.
+type provider struct {
+	// proof is RELOCK_PROOF when that is unset.
+	proof rotation.Proof
+	// home returns the region that the function runs in and the variable that says so; empty when it is not known.
+	home func(Platform) (region, variable string)
+	// secrets is what people call its secrets manager.
+	secrets string
+	// checkFleet and checkStore note what the cloud does not take.
+	checkFleet, checkStore func(*Config)
+	// connect prepares its drivers. An error is about the credentials.
+	connect func(*Config, *rotation.Calls) (cloud, error)
+}
+
+// A cloud makes the drivers of one account.
+type cloud interface {
+	fleet(region string) (rotation.Fleet, error)
+	store(region string) (rotation.Store, error)
+}
+
+func providers() map[string]provider {
+	return map[string]provider{"tencent": tencentProvider()}
+}

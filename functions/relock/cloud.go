@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func newCloud(o *options) *cobra.Command {
+	so, listen := simOptions{}, ""
+	cmd := &cobra.Command{
+		Use:   "cloud NAME",
+		Short: "serve a simulated cloud (tencent) to relock or any other client",
+		Long: `cloud serves a simulated cloud until it is interrupted, and prints the shell lines that point relock and any other client
+at it. It prints nothing else on standard output, and closes that afterwards.`,
+		Example: `  eval "$(relock cloud tencent --instances 40 &)"
+  relock plan && relock rotate && relock verify`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("cloud takes one name: tencent")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.without(cmd.Flags(), "env-file", "only", "dry-run", "output"); err != nil {
+				return err
+			}
+			c, err := serve(args[0], listen, so)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			for _, s := range c.settings {
+				fmt.Fprintln(o.stdout, s.shellLine())
+			}
+			if f, ok := o.stdout.(*os.File); ok && !isTerminal(f) {
+				f.Close() // whoever reads the lines has them all
+			}
+			o.announce(c, so, listen)
+			untilSignal(cmd.Context())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "`ADDRESS` to serve on; port 0 is a free one")
+	so.flags(cmd.Flags(), 40, 1)
+	return cmd
+}
+
+func (o *options) announce(c *simCloud, so simOptions, listen string) {
+	if o.quiet {
+		return
+	}
+	fmt.Fprintf(o.stderr, "relock: %s at %s until interrupted, or: kill %d\n", counted(so.instances, "machine"), c.url, os.Getpid())
+	if host, _, err := net.SplitHostPort(listen); err == nil {
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			fmt.Fprintln(o.stderr, "relock: others can reach it, its keys are public, and relock itself takes plain http on a loopback address only")
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+func newLookup(o *options) *cobra.Command {
+	var reveal bool
+	cmd := &cobra.Command{
+		Use:   "lookup ID",
+		Short: "which passwords may open this machine, likeliest first (--reveal prints them)",
+		Long: `lookup says which generations' passwords may open a machine, likeliest first, and why. With --reveal it prints them. It
+logs in nowhere and changes nothing.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("lookup takes one machine's id")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.without(cmd.Flags(), "only"); err != nil {
+				return err
+			}
+			if reveal && o.output == outputCSV {
+				return usage("--reveal goes with text and json: csv changes cells that a spreadsheet would take for formulas")
+			}
+			f, err := o.openOne(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return o.lookup(cmd.Context(), f, args[0], reveal)
+		},
+	}
+	cmd.Flags().BoolVar(&reveal, "reveal", false, "print the passwords")
+	return cmd
+}
+
+// answer is a lookup's result, for machines to read.
+type answer struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name,omitempty"`
+	Region     string      `json:"region"`
+	OS         rotation.OS `json:"os"`
+	Power      string      `json:"power"`
+	Why        string      `json:"why"`
+	Unknown    bool        `json:"orOneThatRelockNeverKnew"`
+	Candidates []candidate `json:"candidates"`
+}
+
+// candidate is one password that may open the machine.
+type candidate struct {
+	Generation int       `json:"generation"`
+	Stage      string    `json:"stage,omitempty"`
+	Username   string    `json:"username"`
+	Created    time.Time `json:"created,omitzero"`
+	Password   *string   `json:"password,omitempty"` // only when it was asked for
+}
+
+func (o *options) lookup(ctx context.Context, f fleet, id string, reveal bool) error {
+	found, err := f.rotator.Lookup(ctx, id)
+	if err != nil {
+		return err
+	}
+	a := newAnswer(found, reveal)
+	if reveal && isTerminal(o.stdout) {
+		fmt.Fprintln(o.stderr, "relock: passwords follow: clear the screen and its history afterwards")
+	}
+	switch o.output {
+	case outputJSON:
+		return writeJSON(o.stdout, a)
+	case outputCSV:
+		return writeTable(o.stdout, a.rows())
+	}
+	return o.print(a.text(time.Now(), o.verbose))
+}
+
+func newAnswer(found rotation.Answer, reveal bool) answer {
+	inst := found.Instance
+	a := answer{
+		ID: inst.ID, Name: printable(inst.Name), Region: inst.Region, OS: inst.OS, Power: string(inst.Power),
+		Why: found.Why, Unknown: found.Unknown,
+	}
+	stages := rotation.Overview{Current: found.Current, Pending: found.Pending}
+	for _, v := range found.Versions {
+		credential := v.For(inst)
+		c := candidate{Generation: v.Generation, Stage: stageOf(v.Generation, stages), Username: credential.Username, Created: v.Created}
+		if c.Username == "" {
+			c.Username = inst.LoginUser
+		}
+		if reveal {
+			text := credential.Password.Reveal()
+			c.Password = &text
+		}
+		a.Candidates = append(a.Candidates, c)
+	}
+	return a
+}
+
+func (a answer) rows() [][]string {
+	rows := [][]string{{"id", "order", "generation", "stage", "username", "created"}}
+	for i, c := range a.Candidates {
+		created := ""
+		if !c.Created.IsZero() {
+			created = c.Created.UTC().Format(time.RFC3339)
+		}
+		rows = append(rows, []string{a.ID, strconv.Itoa(i + 1), strconv.Itoa(c.Generation), c.Stage, c.Username, created})
+	}
+	return rows
+}
+
+func (a answer) text(now time.Time, all bool) string {
+	s := &sheet{all: all}
+	var head []string
+	for _, part := range []string{a.ID, a.Name, a.Region, string(a.OS), a.Power} {
+		if part != "" {
+			head = append(head, part)
+		}
+	}
+	s.field("Machine", "%s", strings.Join(head, "  "))
+	s.field("Order", "likeliest first: %s", a.Why)
+	s.blank()
+	shown := a.Candidates
+	if limit := s.limit(); limit > 0 && len(shown) > limit+1 {
+		shown = shown[:limit]
+	}
+	var rows [][]string
+	for i, c := range shown {
+		age, password := "", ""
+		if !c.Created.IsZero() {
+			age = lasting(now.Sub(c.Created)) + " old"
+		}
+		if c.Password != nil {
+			password = legible(*c.Password)
+		}
+		rows = append(rows, []string{strconv.Itoa(i + 1), "generation " + strconv.Itoa(c.Generation), c.Stage, age, c.Username, password})
+	}
+	s.columns("  ", rows)
+	if n := len(a.Candidates) - len(shown); n > 0 {
+		s.line("  and %s older: --verbose lists all", thousands(n))
+	}
+	switch {
+	case len(rows) == 0:
+		s.line("  none that relock knows: the secret has no version yet")
+	case a.Unknown:
+		s.line("  or one that relock never knew")
+	}
+	return s.b.String()
+}
+
+// legible is a password as it is, unless that would not show all of it: then as a quoted Go string.
+func legible(password string) string {
+	if printable(password) == password && strings.TrimSpace(password) == password && !strings.HasPrefix(password, `"`) {
+		return password
+	}
+	return strconv.Quote(password)
+}

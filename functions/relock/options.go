@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// The forms of output.
+const (
+	outputText = "text"
+	outputJSON = "json"
+	outputCSV  = "csv"
+)
+
+// options are the flags of every command, and where its output goes.
+type options struct {
+	stdout, stderr io.Writer
+
+	envFiles []string
+	only     []string
+	dryRun   bool
+	output   string
+	verbose  bool
+	quiet    bool
+}
+
+func (o *options) flags(set *pflag.FlagSet) {
+	set.SortFlags = false
+	set.StringArrayVarP(&o.envFiles, "env-file", "e", nil, "take RELOCK_ variables from `FILE` and nowhere else; repeat for several fleets")
+	set.StringSliceVar(&o.only, "only", nil, "narrow to these machines, `ID,...`; nothing widens the configured selection")
+	set.BoolVar(&o.dryRun, "dry-run", false, "send nothing, store nothing")
+	set.StringVarP(&o.output, "output", "o", outputText, "`text|json|csv`; json: the Report alone on stdout; csv: a line per machine")
+	set.BoolVarP(&o.verbose, "verbose", "v", false, "whole lists, and a log on stderr")
+	set.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+}
+
+// check refuses flags that contradict each other.
+func (o *options) check() error {
+	if !slices.Contains([]string{outputText, outputJSON, outputCSV}, o.output) {
+		return usage("--output %q: use text, json or csv", o.output)
+	}
+	if o.verbose && o.quiet {
+		return usage("--verbose and --quiet contradict each other")
+	}
+	for i, id := range o.only {
+		if o.only[i] = strings.TrimSpace(id); o.only[i] == "" {
+			return usage("--only holds an empty id")
+		}
+	}
+	return nil
+}
+
+// without refuses flags that mean nothing to a command: what has no effect must not look as if it had.
+func (o *options) without(set *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if set.Changed(name) {
+			return usage("--%s means nothing to this command", name)
+		}
+	}
+	return nil
+}

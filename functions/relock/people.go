@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// people names every machine that needs a person.
+func (v view) people(s *sheet) {
+	r := v.report
+	again := "relock resume"
+	if r.Outcome == rotation.Rotated || r.Action == rotation.Reconcile && r.From == r.Generation {
+		again = "relock reconcile"
+	}
+	v.section(s, "Failed: still answerable, tried again by: "+again, rotation.StateFailed)
+	v.section(s, "Unproven: reset, and nothing proves it; tried again by: "+again, rotation.StateUnproven)
+	v.section(s, "Drifted: running, and refuse the current password", rotation.StateDrifted)
+	v.section(s, "Waiting: the password takes effect at the next boot", rotation.StateWaiting)
+	if left := r.Down.Left; len(left) > 0 {
+		s.blank()
+		s.line("Down, and owed a start; started by: relock resume, or by hand")
+		s.line("  %s", printable(some(left, s.limit())))
+	}
+}
+
+// section lists the machines in a state with all that is known of why.
+func (v view) section(s *sheet, title string, state rotation.State) {
+	machines := inState(v.report, state)
+	if len(machines) == 0 {
+		return
+	}
+	s.blank()
+	s.line("%s", title)
+	shown := machines
+	if limit := s.limit(); limit > 0 && len(machines) > limit+1 {
+		shown = machines[:limit]
+	}
+	var rows [][]string
+	for _, m := range shown {
+		rows = append(rows, machineRows(m, v.verbose)...)
+	}
+	s.columns("  ", rows)
+	if n := len(machines) - len(shown); n > 0 {
+		s.line("  and %s more: --verbose lists all, --output csv has a line for each", thousands(n))
+	}
+}
+
+// machineRows are the lines about one machine; the first names it.
+func machineRows(m rotation.MachineReport, all bool) [][]string {
+	reason := m.Reason
+	if reason == "" {
+		reason = "no reason given"
+	}
+	if m.Code != "" {
+		reason += " [" + m.Code + "]"
+	}
+	rows := [][]string{{m.ID, m.Name, m.Region, reason}}
+	more := func(format string, args ...any) {
+		rows = append(rows, []string{"", "", "", fmt.Sprintf(format, args...)})
+	}
+	more("%s; password: %s", m.Power, generations(m.Generations, m.Unknown, all))
+	if m.Remedy != "" {
+		more("%s", m.Remedy)
+	}
+	if m.RequestID != "" {
+		more("request %s  %s", m.RequestID, m.Request)
+	}
+	return rows
+}
+
+// skipped names what was not touched, by reason.
+func (v view) skipped(s *sheet) {
+	groups := append(grouped(inState(v.report, rotation.StateUnable)), grouped(inState(v.report, rotation.StateHeld))...)
+	if len(groups) == 0 {
+		return
+	}
+	s.blank()
+	s.line("Skipped: cannot be reset now, or held back by your policy")
+	for _, g := range groups {
+		writeGroup(s, g, v.policy.MaxExceptions)
+	}
+}
+
+// writeGroup writes how many machines, why, what to do, and which.
+func writeGroup(s *sheet, g group, allowed int) {
+	text := g.reason
+	if g.machines[0].State == rotation.StateHeld {
+		switch {
+		case g.counting == 0:
+			text += "; never held a password of relock, does not count"
+		default:
+			text += fmt.Sprintf("; counts: RELOCK_MAX_EXCEPTIONS=%d", allowed)
+		}
+	}
+	s.line("  %7s  %s", thousands(len(g.machines)), text)
+	if g.remedy != "" {
+		s.line("  %7s  %s", "", g.remedy)
+	}
+	s.line("  %7s  %s", "", some(g.ids(), s.limit()))
+}
+
+// explained says of the report's commands what they are for.
+func (v view) next(s *sheet) {
+	if len(v.report.Next) == 0 {
+		return
+	}
+	s.blank()
+	c := v.report.Counts
+	var rows [][]string
+	for _, command := range v.report.Next {
+		var what string
+		switch {
+		case command == "relock resume" && c.Unfinished+c.Waiting > 0:
+			what = fmt.Sprintf("goes on with the %s that are not finished", counted(c.Unfinished+c.Waiting, "machine"))
+		case command == "relock resume":
+			what = "goes on with what is pending"
+		case command == "relock reconcile":
+			what = fmt.Sprintf("sets the %s that are not on it", counted(c.Failed+c.Unproven+c.Drifted, "machine"))
+		case len(command) > len("relock lookup "):
+			what = "the passwords that may open it"
+		}
+		rows = append(rows, []string{command, what})
+	}
+	for i, row := range rows {
+		name := ""
+		if i == 0 {
+			name = "Next"
+		}
+		s.field(name, "%s%s", padded(row[0], 34), row[1])
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// run carries out one command line and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o := &options{stdout: stdout, stderr: stderr}
+	begun := false
+	root := newRoot(o, &begun)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !begun && !errors.Is(err, errUsage) {
+		err = usage("%w", err) // cobra's own: an unknown command, flag or argument
+	}
+	if finished := new(finish); err != nil && !errors.As(err, finished) {
+		fmt.Fprintln(stderr, "relock: "+strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+	}
+	if errors.Is(err, errUsage) {
+		fmt.Fprintf(stderr, "Usage:  %s\n        %s --help says more\n", usageLine(cmd), cmd.CommandPath())
+	}
+	return statusOf(err)
+}
+
+func newRoot(o *options, begun *bool) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "relock COMMAND [flags]",
+		Short:         "relock rotates the administrator passwords of cloud machines and never locks anybody out.",
+		Version:       version(),
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
+			*begun = true
+			return nil
+		},
+	}
+	root.SetVersionTemplate("relock {{.Version}}\n")
+	o.flags(root.PersistentFlags())
+	root.AddGroup(&cobra.Group{ID: "rotate", Title: "Rotate"}, &cobra.Group{ID: "ask", Title: "Ask"},
+		&cobra.Group{ID: "try", Title: "Try and check"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, cmd := range commands {
+			cmd.GroupID = group
+			cmd.DisableFlagsInUseLine = true
+			root.AddCommand(cmd)
+		}
+	}
+	add("rotate", newPlan(o), newRotate(o), newResume(o), newReconcile(o))
+	add("ask", newStatus(o), newLookup(o), newVerify(o))
+	add("try", newSimulate(o), newCloud(o), newConfig(o))
+	root.SetHelpFunc(help)
+	return root
+}
+
+// usageLine is how a command is called.
+func usageLine(cmd *cobra.Command) string {
+	line := cmd.UseLine()
+	if !strings.Contains(line, "[flags]") {
+		line += " [flags]"
+	}
+	return line
+}
+
+// help prints a command's page; the root's lists the commands.
+func help(cmd *cobra.Command, _ []string) {
+	w := cmd.OutOrStdout()
+	root := cmd.Root()
+	if cmd != root {
+		fmt.Fprintf(w, "%s\n\nUsage:  %s\n", strings.TrimSpace(firstOf(cmd.Long, cmd.Short)), usageLine(cmd))
+		if flags := cmd.LocalNonPersistentFlags().FlagUsages(); flags != "" {
+			fmt.Fprintf(w, "\nFlags:\n%s", flags)
+		}
+		if cmd.Example != "" {
+			fmt.Fprintf(w, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
+		}
+		fmt.Fprintf(w, "\nFlags of every command:\n%s", root.PersistentFlags().FlagUsages())
+		return
+	}
+	fmt.Fprintf(w, "%s\n\nNo account needed:    relock simulate\nOn your own fleet:    relock plan          (sends nothing, stores nothing)\n\nUsage:  %s\n",
+		root.Short, root.UseLine())
+	for _, group := range root.Groups() {
+		fmt.Fprintf(w, "\n%s\n", group.Title)
+		for _, c := range root.Commands() {
+			if c.GroupID == group.ID {
+				fmt.Fprintf(w, "  %-12s %s\n", strings.TrimSuffix(c.Use, " [flags]"), c.Short)
+			}
+		}
+	}
+	fmt.Fprintf(w, "\nFlags of every command:\n%s\n%s", root.PersistentFlags().FlagUsages(), ending)
+}
+
+const ending = `Exit status: 0 done, or nothing to do · 1 failed · 2 usage or configuration · 3 partial, incomplete or drift
+Running it again is always safe. Variables: relock config --help   Shell completion: relock completion --help
+`
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// version says what was built, from what the toolchain noted.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "of unknown version"
+	}
+	text, revision, modified := info.Main.Version, "", ""
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			revision = " " + setting.Value[:min(12, len(setting.Value))]
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			modified = " with changes"
+		}
+	}
+	return fmt.Sprintf("%s%s%s %s", firstOf(text, "(devel)"), revision, modified, info.GoVersion)
+}

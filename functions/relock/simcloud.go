@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/relock-project/relock/rotation/tencent/tencentsim"
+)
+
+// A simCloud is a simulated cloud that is being served.
+type simCloud struct {
+	url      string
+	settings []setting // what points relock and other clients at it
+	machines func() []simMachine
+	close    func()
+}
+
+// A setting is one variable of the environment.
+type setting struct{ name, value string }
+
+// A simMachine is a machine as it truly is.
+type simMachine struct {
+	id       string
+	power    string
+	password string // in force
+}
+
+// The power of a simMachine that relock has to leave as it was.
+const (
+	powerOn  = "RUNNING"
+	powerOff = "STOPPED"
+)
+
+// simOptions say what to simulate.
+type simOptions struct {
+	regions   []string
+	instances int
+	seed      uint64
+	scale     float64
+	faults    string
+	noSSH     bool
+}
+
+func (so *simOptions) flags(set *pflag.FlagSet, instances int, scale float64) {
+	set.SortFlags = false
+	set.IntVar(&so.instances, "instances", instances, "`N` machines: Linux and Windows, some stopped, some that cannot be reset")
+	set.StringSliceVar(&so.regions, "regions", nil, "`REGION,...` to spread them over (default ap-guangzhou,ap-shanghai)")
+	set.Uint64Var(&so.seed, "seed", 1, "what everything random is drawn from")
+	set.Float64Var(&so.scale, "scale", scale, "how long operations take: at 1 a stop takes about two seconds")
+	set.StringVar(&so.faults, "faults", "", "`NAME=PROBABILITY,...` of what goes wrong: "+strings.Join(tencentsim.FaultNames(), ", "))
+	set.BoolVar(&so.noSSH, "no-ssh", false, "machines that answer no logins")
+}
+
+func (so *simOptions) check() error {
+	switch {
+	case so.instances < 1 || so.instances > 20_000:
+		return usage("--instances %d: use 1 to 20,000", so.instances)
+	case !(so.scale > 0 && so.scale <= 100):
+		return usage("--scale %v: use more than 0, and no more than 100", so.scale)
+	}
+	return nil
+}
+
+// simClouds are those that can be served, by name.
+func simClouds() map[string]func(simOptions, net.Listener) (*simCloud, error) {
+	return map[string]func(simOptions, net.Listener) (*simCloud, error){"tencent": serveTencent}
+}
+
+// serve opens the simulated cloud of that name on an address.
+func serve(name, address string, so simOptions) (*simCloud, error) {
+	if err := so.check(); err != nil {
+		return nil, err
+	}
+	open, ok := simClouds()[name]
+	if !ok {
+		return nil, usage("cloud %q: there is %s", name, strings.Join(slices.Sorted(maps.Keys(simClouds())), ", "))
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, usage("--listen %s: %w", address, err)
+	}
+	c, err := open(so, l)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func serveTencent(so simOptions, l net.Listener) (*simCloud, error) {
+	faults, err := tencentsim.ParseFaults(so.faults)
+	if err != nil {
+		return nil, usage("--faults: %w", err)
+	}
+	if len(so.regions) == 0 {
+		so.regions = []string{"ap-guangzhou", "ap-shanghai"}
+	}
+	cloud, err := tencentsim.New(tencentsim.Config{
+		Regions: so.regions, Instances: so.instances, Seed: so.seed, Scale: so.scale, SSH: !so.noSSH, Faults: faults,
+	})
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	stop := serveHTTP(l, cloud)
+	url := "http://" + reachable(l.Addr())
+	return &simCloud{
+		url:      url,
+		settings: tencentSettings(so, url, cloud.KnownHosts()),
+		machines: func() []simMachine {
+			var all []simMachine
+			for _, m := range cloud.Machines() {
+				all = append(all, simMachine{m.ID, m.State, m.Password})
+			}
+			return all
+		},
+		close: func() {
+			stop()
+			cloud.Close() // ends the machines' SSH servers; it has nothing else to report
+		},
+	}, nil
+}
+
+func tencentSettings(so simOptions, url, knownHosts string) []setting {
+	all := []setting{
+		{"TENCENTCLOUD_SECRET_ID", tencentsim.DemoSecretID},
+		{"TENCENTCLOUD_SECRET_KEY", tencentsim.DemoSecretKey},
+		{"RELOCK_FLEET", "tencent"},
+		{"RELOCK_STORE", "tencent"},
+		{"RELOCK_TENCENT_ENDPOINT", url},
+		{"RELOCK_SECRET", tencentsim.DemoSecret},
+		{"RELOCK_STORE_REGION", so.regions[0]},
+		{"RELOCK_REGIONS", strings.Join(so.regions, ",")},
+		{"RELOCK_TAGS", tencentsim.FleetTagKey + "=" + tencentsim.FleetTagValue},
+		{"RELOCK_RESTART", "graceful"},
+		{"RELOCK_MAX_UNAVAILABLE", "20%"},
+	}
+	if so.noSSH {
+		all = append(all, setting{"RELOCK_PROOF", "provider"})
+	} else {
+		all = append(all, setting{"RELOCK_PROOF", "login"}, setting{"RELOCK_SSH_KNOWN_HOSTS", knownHosts},
+			setting{"RELOCK_SSH_ALLOW_LOOPBACK", "true"})
+	}
+	scaled := func(atOne, least time.Duration) string {
+		return max(least, time.Duration(so.scale*float64(atOne))).Round(time.Millisecond).String()
+	}
+	return append(all,
+		setting{"RELOCK_POLL_INTERVAL", scaled(500*time.Millisecond, 50*time.Millisecond)},
+		setting{"RELOCK_SOFT_STOP_TIMEOUT", scaled(30*time.Second, 3*time.Second)},
+		setting{"RELOCK_RESET_TIMEOUT", scaled(10*time.Second, 2*time.Second)},
+		setting{"RELOCK_START_TIMEOUT", scaled(30*time.Second, 3*time.Second)},
+		setting{"RELOCK_LOGIN_TIMEOUT", scaled(10*time.Second, 5*time.Second)},
+	)
+}
+
+// serveHTTP serves until stop is called.
+func serveHTTP(l net.Listener, h http.Handler) (stop func()) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(l) // returns when it is closed
+	}()
+	return func() {
+		server.Close()
+		<-done
+	}
+}
+
+// reachable is an address as a client on this machine uses it.
+func reachable(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+}
+
+// shellLine exports a setting in a POSIX shell.
+func (s setting) shellLine() string {
+	return fmt.Sprintf("export %s='%s'", s.name, strings.ReplaceAll(s.value, "'", `'\''`))
+}

@@ -1,0 +1,173 @@
+package rotation
+
+import (
+	"slices"
+	"strings"
+)
+
+// An automaton reads a password character by character and knows, at each, whether it can still comply: how far into a
+// forbidden word it is (as of Aho and Corasick) and whether the first character is past. The kinds of characters seen
+// are kept beside the state. Generation and counting use the same one, so that what is counted is what is drawn.
+type automaton struct {
+	symbols []byte          // the alphabet
+	class   []Class         // of each symbol
+	next    []int32         // the state after symbol s in state q, at q*len(symbols)+s
+	good    [classSets]bool // whether a password with these kinds of characters has every mix
+}
+
+const (
+	dead  = 0 // no continuation complies
+	begin = 1 // nothing was read
+	root  = 2 // in no forbidden word
+)
+
+// compile returns the automaton of the rules over these symbols; the kinds in need must occur besides.
+func compile(r *Rules, symbols []byte, need Class) *automaton {
+	a := &automaton{symbols: symbols}
+	for _, c := range symbols {
+		a.class = append(a.class, classOf(rune(c)))
+	}
+	for present := range Class(classSets) {
+		a.good[present] = r.meets(present) && present&need == need
+	}
+	t := newTrie(r.Bans)
+	t.link(strings.ToLower(string(symbols)))
+	a.next = make([]int32, (root+len(t.nodes))*len(symbols))
+	for q := begin; q < root+len(t.nodes); q++ {
+		node := t.nodes[max(q-root, 0)]
+		for s, c := range symbols {
+			to := node.next[lower(c)]
+			if t.nodes[to].refused || q == begin && strings.IndexByte(r.NotFirst, c) >= 0 {
+				continue // dead
+			}
+			a.next[q*len(symbols)+s] = root + to
+		}
+	}
+	return a
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// A trie holds the refused pieces, in lower case. Node 0 is its root.
+type trie struct{ nodes []trieNode }
+
+type trieNode struct {
+	next    map[byte]int32 // after link, for every letter of the alphabet
+	fail    int32          // the longest proper suffix that is in the trie
+	refused bool           // a refused piece ends here
+}
+
+func newTrie(bans []Ban) *trie {
+	t := &trie{nodes: []trieNode{{next: map[byte]int32{}}}}
+	for _, ban := range bans {
+		for _, p := range ban.pieces() {
+			t.add(p.text)
+		}
+	}
+	return t
+}
+
+func (t *trie) add(text string) {
+	at := int32(0)
+	for _, c := range []byte(text) {
+		to, ok := t.nodes[at].next[c]
+		if !ok {
+			to = int32(len(t.nodes))
+			t.nodes = append(t.nodes, trieNode{next: map[byte]int32{}})
+			t.nodes[at].next[c] = to
+		}
+		at = to
+	}
+	t.nodes[at].refused = true
+}
+
+// link completes the transitions of all nodes that texts over the letters can reach, nearest first.
+func (t *trie) link(letters string) {
+	for queue := []int32{0}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		node := t.nodes[at]
+		seen := map[byte]bool{}
+		for _, c := range []byte(letters) {
+			if seen[c] {
+				continue
+			}
+			seen[c] = true
+			back := int32(0)
+			if at != 0 {
+				back = t.nodes[node.fail].next[c]
+			}
+			to, ok := node.next[c]
+			if !ok {
+				node.next[c] = back
+				continue
+			}
+			t.nodes[to].fail = back
+			t.nodes[to].refused = t.nodes[to].refused || t.nodes[back].refused
+			queue = append(queue, to)
+		}
+	}
+}
+
+// counts returns how many strings of each length, 0 to longest, comply. It adds and multiplies whole numbers that are
+// not negative, so that nothing cancels: zero is exact, and the rest is within a relative 1e-12.
+func (a *automaton) counts(longest int) []float64 {
+	out := make([]float64, longest+1)
+	if len(a.symbols) == 0 {
+		return out
+	}
+	groups := a.group()
+	states := len(a.next) / len(a.symbols)
+	now := make([]float64, states*classSets)
+	then := make([]float64, states*classSets)
+	now[begin*classSets] = 1
+	for n := 1; n <= longest; n++ {
+		clear(then)
+		for at, ways := range now {
+			if ways == 0 {
+				continue
+			}
+			q, present := at/classSets, Class(at%classSets)
+			for _, g := range groups {
+				if to := g.next[q]; to != dead {
+					then[int(to)*classSets+int(present|g.class)] += ways * g.size
+				}
+			}
+		}
+		for at, ways := range then {
+			if a.good[at%classSets] {
+				out[n] += ways
+			}
+		}
+		now, then = then, now
+	}
+	return out
+}
+
+// A symbolGroup is the symbols of one kind that lead from each state to the same one.
+type symbolGroup struct {
+	class Class
+	size  float64
+	next  []int32 // by state
+}
+
+func (a *automaton) group() []symbolGroup {
+	var groups []symbolGroup
+	for s, class := range a.class {
+		var next []int32
+		for at := s; at < len(a.next); at += len(a.symbols) {
+			next = append(next, a.next[at])
+		}
+		same := func(g symbolGroup) bool { return g.class == class && slices.Equal(g.next, next) }
+		if i := slices.IndexFunc(groups, same); i >= 0 {
+			groups[i].size++
+			continue
+		}
+		groups = append(groups, symbolGroup{class: class, size: 1, next: next})
+	}
+	return groups
+}

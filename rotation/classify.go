@@ -1,0 +1,214 @@
+package rotation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// standing is what policy and provider say of a machine before anything is done.
+type standing struct {
+	state  State // StatePlanned, StateHeld or StateUnable
+	why    Refusal
+	counts bool // behind, it is an exception
+	claim  bool // another secret's mark is on it
+}
+
+// standing classifies a machine. Unable never counts; held back by our policy counts, except a key-pair machine that
+// never had a mark of this secret: it never held a relock password.
+func (e *engine) standing(inst Instance) standing {
+	held := func(counts bool, reason, remedy string) standing {
+		return standing{state: StateHeld, why: Refusal{Reason: reason, Remedy: remedy}, counts: counts}
+	}
+	marked := inst.Mark.Secret == e.secretMark() && inst.Mark.State != ""
+	switch {
+	case e.claimed(inst):
+		s := held(true, "claimed by another secret ("+inst.Mark.Secret+")",
+			"take it out of the scope, or: relock rotate --take-over "+inst.ID)
+		s.claim = true
+		return s
+	case inst.Terms.Refuse.Kind == RefusedUnable:
+		return standing{state: StateUnable, why: inst.Terms.Refuse}
+	case inst.KeyPair != "" && !e.policy.IncludeKeyPairs:
+		return held(marked, "key pair bound ("+inst.KeyPair+")",
+			"RELOCK_INCLUDE_KEY_PAIRS=true rotates it too (the reset may re-enable password login)")
+	case inst.Terms.NeedsStopped && inst.Power == Running && e.policy.Restart == RestartNever:
+		return held(true, "running, and RELOCK_RESTART=never", "RELOCK_RESTART=graceful stops it for its reset")
+	}
+	return standing{state: StatePlanned, counts: true}
+}
+
+// claimed reports whether the machine belongs to another secret and was not released from it.
+func (e *engine) claimed(inst Instance) bool {
+	if inst.Mark.Secret == "" || e.birth != "" && inst.Mark.Secret == e.secretMark() {
+		return false
+	}
+	return !slices.Contains(e.request.TakeOver, inst.ID) && !slices.Contains(e.request.TakeOver, "all")
+}
+
+func (e *engine) secretMark() string {
+	return MarkSecret(e.Home[0], e.Home[1], e.Secret, e.birth)
+}
+
+// fix makes the run for setting v on the machines described last. adopted: some machines may have it already.
+func (e *engine) fix(v Version, adopted bool) {
+	e.version = v
+	now := e.clock().Now()
+	e.run = run{
+		policy: e.policy, generation: v.Generation, secret: e.secretMark(), began: now, closes: e.closes,
+		logins: e.Verifier != nil, warnings: e.run.warnings,
+	}
+	for _, f := range e.Fleets {
+		_, power := f.(Power)
+		_, marks := f.(Marker)
+		e.run.fleets = append(e.run.fleets, fleetTraits{power, marks})
+	}
+	e.insts = e.insts[:0]
+	eligible := 0
+	fits := map[*Rules]bool{}
+	for f, all := range e.described {
+		for _, inst := range all {
+			m := e.machine(f, inst, v, adopted, now)
+			if m.state == StatePlanned && m.mayTouch && !e.fits(fits, inst.Terms.Rules, v) {
+				m.state, m.mayTouch = StateFailed, false
+				m.why = Refusal{Reason: "the password breaks the rules of its image", Remedy: "relock rotate --new-candidate"}
+			}
+			if m.state != StateUnable && m.state != StateHeld {
+				eligible++
+			}
+			e.insts = append(e.insts, inst)
+			e.run.machines = append(e.run.machines, m)
+		}
+	}
+	e.run.capacity = e.policy.MaxUnavailable.Of(max(1, eligible))
+}
+
+func (e *engine) fits(known map[*Rules]bool, rules *Rules, v Version) bool {
+	ok, found := known[rules]
+	if !found {
+		ok = v.Password.IsZero() || len(rules.Check(v.Password)) == 0
+		known[rules] = ok
+	}
+	return ok
+}
+
+// machine is the beginning of one machine's part of the run.
+func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now time.Time) machine {
+	s := e.standing(inst)
+	m := machine{
+		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
+		atBoot: inst.Terms.Effect == AtNextBoot, reported: inst.Terms.Reported, counts: s.counts,
+		state: s.state, why: s.why, since: now, power: inst.Power, was: inst.Power,
+		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
+	}
+	m.mayTouch = s.state == StatePlanned && e.asked(inst.ID)
+	mark := inst.Mark
+	if mark.Secret != e.secretMark() {
+		return m
+	}
+	m.known = mark.State == MarkOK
+	if mark.names(e.secretMark(), v.Generation) {
+		m.tries = mark.Tries
+	}
+	// Whether or not this candidate took it down: a machine with this mark runs when we are done with it.
+	if mark.State == MarkDown {
+		m.owed, m.was = true, Running
+		if s.state != StatePlanned {
+			m.rest, m.state = s.state, StatePlanned
+		}
+		return m
+	}
+	proven := mark.State == MarkOK && mark.names(e.secretMark(), v.Generation)
+	if proven {
+		m.evidence = ByMark
+	}
+	tryable := adopted && e.Verifier != nil && inst.Power == Running
+	switch {
+	case tryable && (e.distrust || !proven) && s.state != StateUnable:
+		if s.state == StatePlanned {
+			m.state = StateChecking
+		}
+	case proven:
+		m.state, m.mayTouch, m.why = StateProven, false, Refusal{}
+	}
+	return m
+}
+
+// asked reports whether the request is about this machine.
+func (e *engine) asked(id string) bool {
+	return len(e.request.Only) == 0 || slices.Contains(e.request.Only, id)
+}
+
+// rules is the rule that a password for the whole scope obeys.
+func (e *engine) rules() (*Rules, error) {
+	var all []*Rules
+	for _, insts := range e.described {
+		for _, inst := range insts {
+			if e.standing(inst).state != StateUnable && !slices.Contains(all, inst.Terms.Rules) {
+				all = append(all, inst.Terms.Rules)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *Rules) int { return cmp.Compare(a.Name, b.Name) })
+	rules, err := Intersect(all...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: no password suits every machine of the scope: %w", ErrConfig, err)
+	}
+	return rules, nil
+}
+
+// refusal returns why a new generation must not be begun, or nil. Everything that a person has to correct is in it.
+func (e *engine) refusal() error {
+	var problems []string
+	if missing := e.missing(); len(missing) > 0 {
+		problems = append(problems, fmt.Sprintf("RELOCK_INSTANCES names machines that do not exist in %s: %s: correct or remove them",
+			e.regions(), strings.Join(missing, ", ")))
+	}
+	var behind []string
+	claims := 0
+	for _, insts := range e.described {
+		for _, inst := range insts {
+			s := e.standing(inst)
+			if s.claim {
+				claims++
+			}
+			if s.state == StateHeld && s.counts {
+				behind = append(behind, fmt.Sprintf("%s (%s): %s: %s", inst.ID, inst.Region, s.why.Reason, s.why.Remedy))
+			}
+		}
+	}
+	if len(behind) > e.policy.MaxExceptions || claims > 0 {
+		problems = append(problems, fmt.Sprintf("%d machines would stay behind, RELOCK_MAX_EXCEPTIONS=%d allows %d:\n  %s\nChange what holds them back, take them out of the scope (RELOCK_EXCLUDE_TAGS), or set RELOCK_MAX_EXCEPTIONS=%d",
+			len(behind), e.policy.MaxExceptions, e.policy.MaxExceptions, strings.Join(behind, "\n  "), len(behind)))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
+}
+
+// missing returns the configured ids that no fleet has. With tags beside them an id may exist and not be meant.
+func (e *engine) missing() []string {
+	var out []string
+	if len(e.Scope.Tags) > 0 || len(e.Scope.ExcludeTags) > 0 {
+		return nil
+	}
+	for _, id := range e.Scope.IDs {
+		if !slices.ContainsFunc(e.described, func(insts []Instance) bool {
+			return slices.ContainsFunc(insts, func(inst Instance) bool { return inst.ID == id })
+		}) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func (e *engine) regions() string {
+	names := make([]string, len(e.Fleets))
+	for i, f := range e.Fleets {
+		names[i] = f.Region()
+	}
+	return strings.Join(names, ", ")
+}

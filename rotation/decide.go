@@ -1,0 +1,270 @@
+package rotation
+
+import (
+	"fmt"
+	"time"
+)
+
+// call is one request that the run wants to make.
+type call struct {
+	kind     callKind
+	fleet    int // of all kinds but callVerify
+	machines []int
+	mark     Mark
+	force    Force
+}
+
+// batchKey is what machines that share a request have in common.
+type batchKey struct {
+	kind  callKind
+	fleet int
+	mark  Mark
+	part  int
+}
+
+type callKind string
+
+const (
+	callMark    callKind = "mark"
+	callStop    callKind = "stop"
+	callReset   callKind = "reset"
+	callStart   callKind = "start"
+	callRestart callKind = "restart"
+	callVerify  callKind = "verify"
+)
+
+// decide ends what has run out of time, begins what may be begun, and returns every call that can be made now. It
+// depends on nothing but the run and the time.
+func (r *run) decide(now time.Time) []call {
+	for i := range r.machines {
+		r.expire(&r.machines[i], now)
+	}
+	r.admit(now)
+	r.peak = max(r.peak, r.down())
+	return r.calls(now)
+}
+
+// calls gathers what each machine wants into as few requests as the limits allow.
+func (r *run) calls(now time.Time) []call {
+	var out []call
+	open := map[batchKey]int{} // index in out
+	for i := range r.machines {
+		m := &r.machines[i]
+		c, limit, ok := r.want(m, now)
+		if !ok {
+			continue
+		}
+		key := batchKey{c.kind, c.fleet, c.mark, m.part}
+		at, found := open[key]
+		if !found || len(out[at].machines) >= limit {
+			out, at = append(out, c), len(out)
+			open[key] = at
+		}
+		out[at].machines = append(out[at].machines, i)
+	}
+	return out
+}
+
+// want returns the call that a machine is ready for, and how many machines may share it.
+func (r *run) want(m *machine, now time.Time) (call, int, bool) {
+	if now.Before(m.notBefore) {
+		return call{}, 0, false
+	}
+	limit := max(1, m.maxBatch)
+	if r.policy.BatchSize > 0 {
+		limit = min(limit, r.policy.BatchSize)
+	}
+	c := call{fleet: m.fleet}
+	switch m.state {
+	case StateMarking:
+		c.kind, c.mark = callMark, r.mark(m, MarkDown)
+	case StateToStop:
+		c.kind, c.force = callStop, r.force()
+	case StateToRestart:
+		c.kind, c.force = callRestart, r.force()
+	case StateToSend:
+		if m.busy || m.needsStopped && m.power != Stopped {
+			return call{}, 0, false
+		}
+		c.kind = callReset
+	case StateToStart:
+		if m.power != Stopped || m.busy {
+			return call{}, 0, false
+		}
+		c.kind = callStart
+	case StateChecking, StateVerifying:
+		c.kind, c.fleet, limit = callVerify, 0, len(r.machines)
+	default:
+		if m.note == "" {
+			return call{}, 0, false
+		}
+		c.kind, c.mark = callMark, r.mark(m, m.note)
+	}
+	return c, limit, true
+}
+
+func (r *run) force() Force {
+	if r.policy.Restart == RestartForce {
+		return Hard
+	}
+	return Soft
+}
+
+// admit begins machines: first those that are down already, then the canary, then waves within the capacity.
+func (r *run) admit(now time.Time) {
+	down := r.down()
+	for i := range r.machines {
+		if m := &r.machines[i]; m.state == StatePlanned && m.owed {
+			r.takeOver(m, now)
+		}
+	}
+	if !r.open(now) {
+		r.recall(now)
+		return
+	}
+	room := r.canaryRoom()
+	free := r.capacity - down
+	if room > 0 {
+		free = min(free, r.waveRoom(now, free))
+	}
+	for i := range r.machines {
+		m := &r.machines[i]
+		if room <= 0 {
+			return
+		}
+		if !r.admissible(m, now) {
+			continue
+		}
+		if m.disruptive(r.policy) {
+			if free <= 0 {
+				continue
+			}
+			free--
+		}
+		room--
+		r.begin(m, now)
+	}
+}
+
+// takeOver goes on with a machine that an earlier invocation left on its way: when it is down already, its reset costs
+// no further stop.
+func (r *run) takeOver(m *machine, now time.Time) {
+	switch {
+	case m.power == Running && !m.busy:
+		m.cameUp(now)
+		m.tries = max(1, m.tries)
+		m.noteUp()
+		m.enter(m.home(), now)
+	case m.power != Stopped || m.busy:
+	case r.open(now) && m.mayTouch:
+		m.enter(StateToSend, now)
+	default:
+		m.then = m.home()
+		m.owedSince = now
+		m.enter(StateToStart, now)
+	}
+}
+
+// home is where a machine goes that the run has no further business with.
+func (m *machine) home() State {
+	if m.rest == "" {
+		return StatePlanned
+	}
+	return m.rest
+}
+
+// recall takes back machines that were admitted but not yet asked to stop.
+func (r *run) recall(now time.Time) {
+	if r.halted == "" {
+		return
+	}
+	for i := range r.machines {
+		switch m := &r.machines[i]; m.state {
+		case StateMarking, StateToStop, StateToRestart:
+			if m.atBoot {
+				r.waitForBoot(m, now) // its reset was accepted
+			} else {
+				m.enter(StatePlanned, now)
+			}
+		case StateToSend:
+			if !m.owed {
+				m.enter(StatePlanned, now)
+			} else if r.denied {
+				m.then = StatePlanned
+				m.owedSince = now
+				m.enter(StateToStart, now)
+			}
+		}
+	}
+}
+
+// admissible reports whether a machine could be begun now, capacity aside.
+func (r *run) admissible(m *machine, now time.Time) bool {
+	if m.state != StatePlanned || !m.mayTouch || m.owed || m.busy || m.power == Changing || now.Before(m.notBefore) {
+		return false
+	}
+	return !m.disruptive(r.policy) || r.policy.Window.Open(now)
+}
+
+// canaryRoom is how many machines may be begun now because of the canary; many once enough are proven. Machines that
+// fail are replaced one for one, until so many that were running did that the fault is not theirs.
+func (r *run) canaryRoom() int {
+	targets, good, working, broken := 0, 0, 0, 0
+	for i := range r.machines {
+		m := &r.machines[i]
+		switch {
+		case m.good() || m.state == StateWaiting:
+			good++
+		case m.working() && m.sendsSomething():
+			working++
+		case m.state.Final() && m.stops > 0:
+			broken++
+		}
+		if m.mayTouch {
+			targets++
+		}
+	}
+	want := min(r.policy.Canary, targets)
+	if good >= want {
+		return len(r.machines)
+	}
+	if broken >= want+2 {
+		r.halt(fmt.Sprintf("%d machines in a row were not proven after their stop and none was: the fault is not one machine's", broken))
+		return 0
+	}
+	return want - good - working
+}
+
+// sendsSomething reports whether the machine is being set, not only tried.
+func (m *machine) sendsSomething() bool { return m.state != StateChecking }
+
+// waveRoom holds a wave back until half of the capacity is free: many small batches cost more calls and bring nothing.
+func (r *run) waveRoom(now time.Time, free int) int {
+	want := 0
+	for i := range r.machines {
+		if m := &r.machines[i]; m.disruptive(r.policy) && r.admissible(m, now) {
+			want++
+		}
+	}
+	if free < min(want, (r.capacity+1)/2) {
+		return 0
+	}
+	return free
+}
+
+// begin sends a machine on its way.
+func (r *run) begin(m *machine, now time.Time) {
+	switch {
+	case m.power == Running && m.needsStopped:
+		if m.tries >= r.policy.MaxAttempts {
+			m.fail(now, Refusal{
+				Reason: fmt.Sprintf("was stopped %d times for this generation and is not proven", m.tries),
+				Remedy: "look at the machine, then: relock rotate --new-candidate",
+			})
+			return
+		}
+		m.enter(StateMarking, now)
+	default:
+		m.enter(StateToSend, now)
+	}
+}

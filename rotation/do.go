@@ -1,0 +1,275 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Do runs one invocation. It always returns a Report, beside an error when the outcome is failed or partial; such an
+// error matches ErrConfig when a person has to correct something and nothing was sent or stored. Running it again is
+// always safe.
+func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
+	e := &engine{Rotator: r, request: req, policy: r.Policy.withDefaults(), began: r.clock().Now()}
+	if e.request.Action == "" {
+		e.request.Action = Rotate
+	}
+	e.dry = r.DryRun || req.DryRun || req.Action == Plan
+	outcome, err := e.act(ctx)
+	report := e.report(ctx, outcome, err)
+	e.log().Info("relock.report", "report", report)
+	if err == nil && outcome == Partial {
+		err = fmt.Errorf("%w: %s", ErrPartial, report.Why)
+	}
+	return report, err
+}
+
+// act does what was asked, and says why the outcome is what it is in e.why.
+func (e *engine) act(ctx context.Context) (Outcome, error) {
+	if err := e.check(ctx); err != nil {
+		return Failure, err
+	}
+	// The store is read before the machines are described: the targets of a resumed rotation are thereby those that
+	// exist after its candidate was read back.
+	storeErr := e.read(ctx)
+	if err := errors.Join(storeErr, e.describe(ctx)); err != nil {
+		if !e.dry && e.request.Action != Verify {
+			e.rescue(ctx, storeErr == nil)
+		}
+		return Failure, err
+	}
+	if err := e.checkOnly(); err != nil {
+		return Failure, err
+	}
+	switch {
+	case e.request.Action == Verify:
+		return e.verifyAll(ctx)
+	case e.dry:
+		return e.plan()
+	case e.pending != nil && !e.request.NewCandidate && !e.mustSupersede():
+		return e.resume(ctx)
+	case e.request.Action == Resume:
+		return e.nothing(ctx, "nothing is pending")
+	case e.request.Action == Reconcile:
+		return e.reconcile(ctx)
+	}
+	return e.rotate(ctx)
+}
+
+// check refuses a request that cannot be carried out, before anything is asked of anyone.
+func (e *engine) check(ctx context.Context) error {
+	if err := e.request.Validate(); err != nil {
+		return err
+	}
+	if e.request.Secret != "" && e.request.Secret != e.Secret {
+		return fmt.Errorf("%w: the event names the secret %q, this function is for RELOCK_SECRET=%s: an event cannot choose another", ErrConfig, e.request.Secret, e.Secret)
+	}
+	if e.Scope.IsZero() {
+		return fmt.Errorf("%w: neither RELOCK_INSTANCES nor RELOCK_TAGS is set: say which machines are meant", ErrConfig)
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok || e.dry || e.request.Action == Verify {
+		return nil
+	}
+	left := deadline.Sub(e.began)
+	if left <= e.policy.Settle {
+		return fmt.Errorf("%w: the invocation has %s, and RELOCK_SETTLE keeps the last %s for what is in flight: raise the function's timeout or lower RELOCK_SETTLE", ErrConfig, left.Round(time.Second), e.policy.Settle)
+	}
+	e.closes = deadline.Add(-e.policy.Settle)
+	e.ends = deadline.Add(-min(5*time.Second, e.policy.Settle/10))
+	return nil
+}
+
+// checkOnly refuses ids outside the scope: an event can only narrow it.
+func (e *engine) checkOnly() error {
+	var outside []string
+	for _, id := range e.request.Only {
+		if !slices.ContainsFunc(e.described, func(insts []Instance) bool {
+			return slices.ContainsFunc(insts, func(inst Instance) bool { return inst.ID == id })
+		}) {
+			outside = append(outside, id)
+		}
+	}
+	if len(outside) > 0 {
+		return fmt.Errorf("%w: only: %s: not in the configured scope (%s): a request can narrow it, never widen it", ErrConfig, strings.Join(outside, ", "), e.regions())
+	}
+	return nil
+}
+
+// read asks the store for all that it has.
+func (e *engine) read(ctx context.Context) error {
+	var err error
+	if e.history, err = e.Store.History(ctx, e.Secret); err != nil {
+		return fmt.Errorf("read the history: %w", err)
+	}
+	get := func(stage Stage) (*Version, error) {
+		v, err := e.Store.Get(ctx, e.Secret, stage)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", stage, err)
+		}
+		return &v, nil
+	}
+	if e.current, err = get(Current); err != nil {
+		return err
+	}
+	if e.pending, err = get(Pending); err != nil {
+		return err
+	}
+	for _, v := range e.history {
+		if v.Birth != "" {
+			e.birth = v.Birth
+			break
+		}
+	}
+	return nil
+}
+
+// describe lists the machines of every fleet. After an error those that answered are still in e.described.
+func (e *engine) describe(ctx context.Context) error {
+	e.described = make([][]Instance, len(e.Fleets))
+	errs := make([]error, len(e.Fleets))
+	e.each(len(e.Fleets), func(f int) {
+		insts, err := e.Fleets[f].Describe(ctx, e.Scope)
+		if err != nil {
+			errs[f] = fmt.Errorf("region %s: %w", e.Fleets[f].Region(), err)
+			return
+		}
+		insts = slices.DeleteFunc(insts, func(inst Instance) bool { return !e.Scope.Matches(inst.ID, inst.Tags) })
+		slices.SortFunc(insts, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
+		e.described[f] = insts
+	})
+	return errors.Join(errs...)
+}
+
+// mustSupersede reports whether the pending candidate breaks the rules of a machine that it is for. Only rotate may then
+// make another, once.
+func (e *engine) mustSupersede() bool {
+	if e.request.Action != Rotate || e.request.Step != "" && e.request.Step != StepCreate {
+		return false
+	}
+	rules, err := e.rules()
+	if err != nil || len(rules.Check(e.pending.Password)) == 0 {
+		return false
+	}
+	e.run.warn(fmt.Sprintf("generation %d was pending and breaks the rules of its machines: superseded", e.pending.Generation))
+	return true
+}
+
+// rotate begins a generation.
+func (e *engine) rotate(ctx context.Context) (Outcome, error) {
+	if why := e.seen(); why != "" && !e.request.NewCandidate {
+		return e.nothing(ctx, why)
+	}
+	if e.count() == 0 {
+		return e.nothing(ctx, e.emptyScope())
+	}
+	if err := e.refusal(); err != nil {
+		return Failure, err
+	}
+	v, err := e.candidate()
+	if err != nil {
+		return Failure, err
+	}
+	stored, err := e.Store.Propose(ctx, e.Secret, v)
+	if err != nil {
+		return Failure, fmt.Errorf("store generation %d: nothing was sent: %w", v.Generation, err)
+	}
+	e.birth = stored.Birth
+	e.pending = &stored
+	e.log().Info("relock.candidate", "generation", stored.Generation, "token", stored.Token)
+	if e.request.Step == StepCreate {
+		e.version, e.why = stored, "created; set comes next"
+		return Incomplete, nil
+	}
+	// The targets are those that exist now, after the candidate was read back. Later machines are newcomers.
+	if err := e.describe(ctx); err != nil {
+		return Failure, err
+	}
+	e.fix(stored, !stored.SamePassword(v))
+	return e.set(ctx, true)
+}
+
+// seen says why an event that comes a second time is done already; empty when it does not.
+func (e *engine) seen() string {
+	var newest time.Time
+	for _, v := range e.history {
+		if e.request.Token != "" && v.Token == e.request.Token {
+			return fmt.Sprintf("this event's rotation has been: generation %d", v.Generation)
+		}
+		if v.Created.After(newest) {
+			newest = v.Created
+		}
+	}
+	if !e.request.Time.IsZero() && !e.request.Time.After(newest) {
+		return fmt.Sprintf("the event is of %s, and the newest generation was made at %s", e.request.Time.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))
+	}
+	return ""
+}
+
+// candidate makes the version to propose.
+func (e *engine) candidate() (Version, error) {
+	rules, err := e.rules()
+	if err != nil {
+		return Version{}, err
+	}
+	if e.Username != "" {
+		rules = rules.WithUsers(e.Username)
+	}
+	password, err := rules.Generate(e.Recipe)
+	if err != nil {
+		return Version{}, fmt.Errorf("%w: generate a password: %w", ErrConfig, err)
+	}
+	v := Version{Generation: 1, Username: e.Username, Password: password, Token: e.request.Token, Birth: e.birth}
+	if len(e.history) > 0 {
+		v.Generation = e.history[0].Generation + 1
+	}
+	if e.current != nil {
+		v.Extra = e.current.Extra
+		if e.Username == "" {
+			v.Username = e.current.Username
+		}
+	}
+	v.Created = e.began.UTC().Truncate(time.Second)
+	if v.Token == "" {
+		if v.Token, err = e.random(8); err != nil {
+			return Version{}, err
+		}
+		v.Token = "manual:" + v.Created.Format(time.RFC3339) + ":" + v.Token
+	}
+	if v.Birth == "" {
+		if v.Birth, err = e.random(6); err != nil {
+			return Version{}, err
+		}
+	}
+	return v, nil
+}
+
+// count is how many machines of the scope a rotation could reset at all.
+func (e *engine) count() int {
+	n := 0
+	for _, insts := range e.described {
+		for _, inst := range insts {
+			if e.standing(inst).state != StateUnable {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (e *engine) emptyScope() string {
+	total := 0
+	for _, insts := range e.described {
+		total += len(insts)
+	}
+	if total == 0 {
+		return fmt.Sprintf("no machine in %s matches RELOCK_INSTANCES and RELOCK_TAGS: correct them if there should be some", e.regions())
+	}
+	return fmt.Sprintf("none of the %d machines of the scope can be reset now", total)
+}

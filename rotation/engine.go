@@ -1,0 +1,30 @@
+package rotation
+
+import "time"
+
+// engine is one invocation: what it was asked, what it found, and its run.
+type engine struct {
+	*Rotator
+	request Request
+	policy  Policy
+	dry     bool
+	began   time.Time
+	closes  time.Time // nothing is begun from here on; zero means never
+	ends    time.Time // the loop stops, for the report's sake; zero means never
+
+	// What the store says.
+	history          []Version
+	current, pending *Version // nil when there is none
+	birth            string   // empty before the first candidate
+
+	// described are the machines of each fleet, sorted by id.
+	described [][]Instance
+	// insts are those of the run, in step with run.machines.
+	insts   []Instance
+	version Version // what is being set or tried
+	run     run
+	// distrust makes a login come before a mark: somebody may have changed a password by hand.
+	distrust bool
+	why      string
+	planned  *PlanReport
+}

@@ -1,0 +1,282 @@
+package rotation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// outcome is what came of a call.
+type outcome struct {
+	op      Operation
+	err     error
+	answers []error // of callVerify, one per machine
+}
+
+// fold takes the outcome of a call into the run.
+func (r *run) fold(c call, o outcome, now time.Time) {
+	switch c.kind {
+	case callMark:
+		r.foldMark(c, o.err, now)
+	case callVerify:
+		for i, at := range c.machines {
+			r.foldLogin(&r.machines[at], o.answers[i], now)
+		}
+	default:
+		r.foldRequest(c, o, now)
+	}
+	if errors.Is(o.err, ErrUnauthorized) {
+		r.denied = true
+		r.halt("not authorized: " + o.err.Error())
+	}
+}
+
+// maxMarkTries is how often a mark is written before the run does without it, or does not stop the machine.
+const maxMarkTries = 6
+
+func (r *run) foldMark(c call, err error, now time.Time) {
+	for _, at := range c.machines {
+		m := &r.machines[at]
+		begins := m.state == StateMarking
+		switch {
+		case err == nil && begins:
+			m.tries++
+			m.enter(StateToStop, now)
+			if m.atBoot {
+				m.state = StateToRestart
+			}
+		case err == nil:
+			m.note = ""
+		case m.backoff < maxMarkTries && !errors.Is(err, ErrUnauthorized):
+			m.later(now, r.policy.PollInterval)
+		case begins:
+			// Without the mark nobody would know that it is owed a start.
+			m.fail(now, Refusal{Reason: "could not be marked, so it was not stopped: " + err.Error(), Remedy: "allow the tags " + MarkTag + " and " + SecretTag})
+		default:
+			r.warn("the mark of " + m.id + " could not be written: " + err.Error())
+			m.note = ""
+		}
+	}
+}
+
+func (r *run) warn(text string) {
+	if len(r.warnings) < 20 {
+		r.warnings = append(r.warnings, text)
+	}
+}
+
+// foldRequest takes in the answer to a stop, reset, start or restart.
+func (r *run) foldRequest(c call, o outcome, now time.Time) {
+	var refused *RefusedError
+	switch {
+	case o.err == nil:
+		r.eachOf(c, func(m *machine) {
+			m.unsure, m.accepted = false, m.accepted || c.kind == callReset
+			r.taken(c.kind, m, o.op, now)
+		})
+	case errors.As(o.err, &refused):
+		r.foldRefusal(c, o.op, refused, now)
+	case errors.Is(o.err, ErrPasswordRefused):
+		r.foldRefusal(c, o.op, &RefusedError{Refusal: Refusal{
+			Kind: RefusedPassword, Reason: "the provider refuses this password",
+			Remedy: "set RELOCK_PASSWORD_RULES to its image's rules, then: relock rotate --new-candidate", RequestID: o.op.RequestID,
+		}}, now)
+	case DefinitelyNotApplied(o.err):
+		r.eachOf(c, func(m *machine) { r.notTaken(c.kind, m, o.err, now) })
+	default:
+		// The answer was lost: the request may have been taken. What the machine does next tells.
+		r.eachOf(c, func(m *machine) {
+			m.unsure = true
+			r.taken(c.kind, m, o.op, now)
+		})
+	}
+}
+
+func (r *run) eachOf(c call, f func(*machine)) {
+	for _, at := range c.machines {
+		f(&r.machines[at])
+	}
+}
+
+// taken moves a machine on after a request that was accepted, or may have been.
+func (r *run) taken(kind callKind, m *machine, op Operation, now time.Time) {
+	m.request(op)
+	switch kind {
+	case callStop:
+		m.stops++
+		m.tookDown(now)
+		m.enter(StateStopping, now)
+	case callReset:
+		m.sends++
+		m.enter(StateSent, now)
+		if m.reported {
+			return
+		}
+		if !m.unsure {
+			r.applied(m, now)
+			return
+		}
+		// Nobody will ever tell whether it was taken: the same password again.
+		m.enter(StateToSend, now)
+		m.later(now, r.policy.PollInterval)
+	case callStart:
+		m.enter(StateStarting, now)
+	case callRestart:
+		m.stops++
+		m.tookDown(now)
+		m.enter(StateRestarting, now)
+	}
+}
+
+// notTaken moves a machine on after a request that definitely had no effect.
+func (r *run) notTaken(kind callKind, m *machine, err error, now time.Time) {
+	m.later(now, r.policy.PollInterval)
+	switch {
+	case errors.Is(err, ErrThrottled):
+	case errors.Is(err, ErrUnauthorized):
+		if kind == callStart {
+			m.why = Refusal{Reason: "could not be started: " + err.Error(), Remedy: "start it by hand"}
+		}
+	case kind == callReset:
+		m.why = Refusal{Reason: "the provider refused its reset: " + err.Error()}
+		m.sends++
+	case m.backoff > maxMarkTries && kind != callStart:
+		m.fail(now, Refusal{Reason: fmt.Sprintf("the provider refused its %s: %v", kind, err)})
+	}
+}
+
+// foldRefusal handles a batch that was refused because of some of its machines. Those are dealt with; the others are
+// sent again, with the same password, and when none is named the batch is split: only a batch of one is definite.
+func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now time.Time) {
+	named := false
+	for _, at := range c.machines {
+		m := &r.machines[at]
+		if why, ok := refused.Machines[m.id]; ok {
+			named = true
+			r.refused(c.kind, m, why, now)
+		}
+	}
+	if named {
+		return
+	}
+	if len(c.machines) == 1 {
+		why := refused.Refusal
+		if why.RequestID == "" {
+			why.RequestID = op.RequestID
+		}
+		r.refused(c.kind, &r.machines[c.machines[0]], why, now)
+		return
+	}
+	r.parts += 2
+	for i, at := range c.machines {
+		m := &r.machines[at]
+		m.part = r.parts - 1 + 2*i/len(c.machines)
+		if refused.Refusal.Kind == RefusedBusy {
+			m.later(now, r.policy.PollInterval)
+		}
+	}
+}
+
+// refused handles the refusal of one machine.
+func (r *run) refused(kind callKind, m *machine, why Refusal, now time.Time) {
+	switch why.Kind {
+	case RefusedBusy:
+		m.why = why
+		m.busy = true // until the next look
+		m.later(now, r.policy.PollInterval)
+	case RefusedState:
+		// It is in another power state than we thought. The next look tells in which.
+		m.why, m.power = why, Changing
+		switch kind {
+		case callStop:
+			m.tookDown(now)
+			m.enter(StateStopping, now)
+			m.unsure = true
+		case callStart:
+			m.enter(StateStarting, now)
+		default:
+			m.later(now, r.policy.PollInterval)
+		}
+	case RefusedPassword:
+		m.fail(now, why)
+	default:
+		if kind == callStart { // it is owed one, so it is asked for until the time is up
+			m.why = why
+			m.later(now, r.policy.PollInterval)
+			return
+		}
+		m.end(StateUnable, now, why)
+	}
+}
+
+// maxRejected is how often a new password is tried on a machine that refuses it: more could lock the account.
+const maxRejected = 3
+
+// foldLogin takes in the answer to one login.
+func (r *run) foldLogin(m *machine, err error, now time.Time) {
+	if m.state == StateChecking {
+		r.foldCheck(m, err, now)
+		return
+	}
+	tooLate := now.Sub(m.upSince) >= r.policy.LoginTimeout && now.Sub(m.since) >= r.policy.LoginTimeout
+	switch {
+	case err == nil:
+		r.proven(m, ByLogin, now)
+	case errors.Is(err, ErrCannotTry):
+		r.conclude(m, now, Refusal{Reason: err.Error(), Remedy: "log in by hand, or set RELOCK_PROOF=provider"})
+	case errors.Is(err, ErrRejected):
+		m.rejected++
+		if m.rejected < maxRejected && !tooLate {
+			m.later(now, r.policy.PollInterval)
+			m.notBefore = now.Add(max(r.policy.PollInterval, m.notBefore.Sub(now)))
+			return
+		}
+		r.setAgain(m, now)
+	case !tooLate:
+		m.later(now, r.policy.PollInterval)
+	default:
+		m.end(StateUnproven, now, Refusal{Reason: "does not answer logins: " + err.Error(), Remedy: "check the way to its port, then: relock resume"})
+	}
+}
+
+// setAgain plans a further try for a machine that refuses the password which it was set to.
+func (r *run) setAgain(m *machine, now time.Time) {
+	why := Refusal{Reason: "refuses the password that it was set to", Remedy: "look at the machine, then: relock reconcile", RequestID: m.opID}
+	if m.sends >= 2 || m.tries >= r.policy.MaxAttempts || !r.open(now) {
+		m.fail(now, why)
+		return
+	}
+	m.why, m.recorded, m.accepted = why, false, false
+	m.enter(StatePlanned, now)
+}
+
+// foldCheck decides about a machine that may have the version already.
+func (r *run) foldCheck(m *machine, err error, now time.Time) {
+	switch {
+	case err == nil:
+		r.proven(m, ByLogin, now)
+	case r.proveOnly:
+		r.foldVerifyOnly(m, err, now)
+	case errors.Is(err, ErrRejected), errors.Is(err, ErrCannotTry):
+		m.enter(StatePlanned, now)
+	case m.tries > 0 && now.Sub(m.since) < r.policy.LoginTimeout:
+		// It was stopped for this version once: it may still be booting, and a further stop would be one too many.
+		m.later(now, r.policy.PollInterval)
+	default:
+		m.enter(StatePlanned, now)
+	}
+}
+
+// foldVerifyOnly ends a machine in a run that only verifies.
+func (r *run) foldVerifyOnly(m *machine, err error, now time.Time) {
+	switch {
+	case errors.Is(err, ErrRejected):
+		m.why = Refusal{Reason: "refuses the current password", Remedy: "relock reconcile sets it again; relock recover finds which one opens it"}
+		m.enter(StateDrifted, now)
+	case m.evidence == ByMark && errors.Is(err, ErrCannotTry):
+		m.enter(StateProven, now)
+	default:
+		m.why = Refusal{Reason: err.Error()}
+		m.enter(StateUnproven, now)
+	}
+}

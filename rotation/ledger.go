@@ -1,0 +1,222 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Ledger is the Store over a Shelf: the logic that is the same for all secrets managers and dangerous to get wrong.
+//
+// A generation is the compare-and-set: its candidate is chosen once and everybody else adopts it. Pending is derived:
+// the highest generation above current's that is no baseline. Nothing is overwritten; what is compacted stays readable.
+type Ledger struct {
+	Shelf Shelf
+	// Slots is how many slots the store has. CompactAt is the number in use from which room is made before anything is
+	// created. MaxBytes is the largest value. None may be zero.
+	Slots, CompactAt, MaxBytes int
+	// Suffix returns a random part for names, in hexadecimal, on a store that cannot refuse a name that is taken. Nil
+	// means that Create is create-if-absent.
+	Suffix func() string
+}
+
+var _ Store = (*Ledger)(nil)
+
+// attempts bounds how often a call looks again because others are at work.
+const attempts = 6
+
+// Get implements Store.
+func (l *Ledger) Get(ctx context.Context, secret string, stage Stage) (Version, error) {
+	s, err := l.look(ctx, secret)
+	if err != nil {
+		return Version{}, err
+	}
+	var v *Version
+	switch stage {
+	case Current:
+		v = s.current
+	case Pending:
+		v = s.pending()
+	case Previous:
+		if v, err = l.previous(ctx, secret, s); err != nil {
+			return Version{}, err
+		}
+	}
+	if v == nil {
+		return Version{}, fmt.Errorf("secret %q: stage %s: %w", secret, stage, ErrNotFound)
+	}
+	return *v, nil
+}
+
+// previous returns nil when there is none.
+func (l *Ledger) previous(ctx context.Context, secret string, s *sight) (*Version, error) {
+	if s.previous > 0 {
+		return s.generation(s.previous), nil
+	}
+	_, value, err := l.Shelf.Read(ctx, secret, string(Previous))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the previous version of %q: %w", secret, err)
+	}
+	v, err := DecodeVersion(value)
+	if err != nil {
+		return nil, err
+	}
+	if k := s.equal(v); k != nil {
+		return &k.Version, nil
+	}
+	return &v, nil
+}
+
+// History implements Store. A current value that is not kept yet leads the list as the baseline that it would become.
+func (l *Ledger) History(ctx context.Context, secret string) ([]Version, error) {
+	s, err := l.look(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	var all []Version
+	if s.found {
+		all = append(all, *s.current)
+	}
+	for _, k := range s.kept {
+		all = append(all, k.Version)
+	}
+	return all, nil
+}
+
+// Propose implements Store.
+func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version, error) {
+	value, err := v.Encode()
+	if err != nil {
+		return Version{}, err
+	}
+	if len(value) > l.MaxBytes {
+		return Version{}, fmt.Errorf("%w: secret %q: the value would be %d bytes, the store takes %d: remove fields from the current value",
+			ErrConfig, secret, len(value), l.MaxBytes)
+	}
+	name := nameOf(v, l.suffix())
+	for range attempts {
+		// Every turn reads current, then the list. The turn after a create is thereby its read-back: whoever created
+		// meanwhile, and whatever a person put into current, is seen before anything is sent.
+		s, err := l.look(ctx, secret)
+		if err != nil {
+			return Version{}, err
+		}
+		if s.found {
+			if err := l.keep(ctx, secret, s); err != nil {
+				return Version{}, err
+			}
+			continue
+		}
+		if v.Baseline {
+			return s.baseline(secret)
+		}
+		if answer, err := s.answer(v); err != nil || answer != nil {
+			return deref(answer), err
+		}
+		if err := l.makeRoom(ctx, secret); err != nil {
+			return Version{}, err
+		}
+		if err := l.Shelf.Create(ctx, secret, name, value); err != nil && !errors.Is(err, ErrExists) {
+			return l.afterLostCreate(ctx, secret, v, err)
+		}
+	}
+	return Version{}, fmt.Errorf("secret %q: propose generation %d: others keep changing it: %w", secret, v.Generation, ErrConflict)
+}
+
+// afterLostCreate asks the store what became of a create whose answer was an error: it proves nothing.
+func (l *Ledger) afterLostCreate(ctx context.Context, secret string, v Version, cause error) (Version, error) {
+	cause = fmt.Errorf("store generation %d of %q: %w", v.Generation, secret, cause)
+	s, err := l.look(ctx, secret)
+	if err != nil || s.found {
+		return Version{}, cause
+	}
+	answer, err := s.answer(v)
+	if err != nil {
+		return Version{}, err
+	}
+	if answer == nil {
+		return Version{}, cause
+	}
+	return *answer, nil
+}
+
+func deref(v *Version) Version {
+	if v == nil {
+		return Version{}
+	}
+	return *v
+}
+
+// keep stores the current value, which no generation holds, as the next generation: the baseline. Losing a race for the
+// number is fine; the caller looks again.
+func (l *Ledger) keep(ctx context.Context, secret string, s *sight) error {
+	if err := l.makeRoom(ctx, secret); err != nil {
+		return err
+	}
+	name := nameOf(*s.current, l.suffix())
+	var err error
+	if labeler, ok := l.Shelf.(Labeler); ok {
+		err = labeler.Label(ctx, secret, s.currentSlot, name)
+	} else {
+		var value []byte
+		if value, err = s.current.Encode(); err != nil {
+			return err
+		}
+		err = l.Shelf.Create(ctx, secret, name, value)
+	}
+	if err != nil && !errors.Is(err, ErrExists) {
+		return fmt.Errorf("keep the current value of %q as generation %d: %w", secret, s.current.Generation, err)
+	}
+	return nil
+}
+
+// Promote implements Store.
+func (l *Ledger) Promote(ctx context.Context, secret string, v Version) error {
+	if v.Baseline {
+		return fmt.Errorf("secret %q: generation %d is a baseline, which is never promoted: %w", secret, v.Generation, ErrConflict)
+	}
+	var lost error
+	for range 2 {
+		s, err := l.look(ctx, secret)
+		if err != nil {
+			return err
+		}
+		done, k, err := s.mayPromote(secret, v)
+		if err != nil || done {
+			return err
+		}
+		previous := 0
+		if s.current != nil {
+			previous = s.current.Generation
+		}
+		value, err := k.encode(previous)
+		if err != nil {
+			return err
+		}
+		// After the write, whatever it answered, the next turn reads what is current. A second write is for the case
+		// that a slower writer's older value landed on ours.
+		lost = l.Shelf.Point(ctx, secret, k.slot, s.currentSlot, value)
+	}
+	s, err := l.look(ctx, secret)
+	if err != nil {
+		return errors.Join(lost, err)
+	}
+	done, _, err := s.mayPromote(secret, v)
+	if err != nil || done {
+		return err
+	}
+	if lost == nil {
+		lost = ErrConflict
+	}
+	return fmt.Errorf("make generation %d of %q current: %w", v.Generation, secret, lost)
+}
+
+func (l *Ledger) suffix() string {
+	if l.Suffix == nil {
+		return ""
+	}
+	return l.Suffix()
+}

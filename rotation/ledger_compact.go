@@ -1,0 +1,235 @@
+package rotation
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// archive is one immutable slot that holds many versions.
+type archive struct {
+	slot    string
+	entries []entry
+	size    int
+}
+
+// entry is one version in an archive.
+type entry struct {
+	Name  string          `json:"name"`
+	Order int64           `json:"order,omitempty"`
+	Value json.RawMessage `json:"value"`
+}
+
+type archiveValue struct {
+	Archive []entry `json:"archive"`
+}
+
+func decodeArchive(name string, value []byte) (archive, error) {
+	var a archiveValue
+	if err := json.Unmarshal(value, &a); err != nil {
+		return archive{}, fmt.Errorf("archive %s is damaged: it is no archive", name)
+	}
+	for _, e := range a.Archive {
+		if _, err := decodeEntry(e); err != nil {
+			return archive{}, fmt.Errorf("archive %s is damaged at %q: %w", name, e.Name, err)
+		}
+	}
+	return archive{slot: name, entries: a.Archive, size: len(value)}, nil
+}
+
+func decodeEntry(e entry) (kept, error) {
+	if _, _, ok := parseName(e.Name); !ok {
+		return kept{}, errors.New("no version's name")
+	}
+	k, err := decodeKept(e.Name, e.Value)
+	k.order = e.Order
+	return k, err
+}
+
+// versions returns what the archive holds; decodeArchive has checked that it can be read.
+func (a archive) versions() []kept {
+	all := make([]kept, 0, len(a.entries))
+	for _, e := range a.entries {
+		k, err := decodeEntry(e)
+		if err == nil {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+func (a archive) holds(k kept) bool {
+	return slices.ContainsFunc(a.versions(), func(v kept) bool { return v.name == k.name && sameValue(v.Version, k.Version) })
+}
+
+// within reports whether b holds all that a holds.
+func (a archive) within(b archive) bool {
+	for _, k := range a.versions() {
+		if !b.holds(k) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameValue(a, b Version) bool {
+	x, errX := a.Encode()
+	y, errY := b.Encode()
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// makeRoom compacts until few slots are in use, and refuses with ErrFull when the last free slot but one would be taken:
+// that one is for the archive of a later compaction. It is called before anything is created.
+func (l *Ledger) makeRoom(ctx context.Context, secret string) error {
+	for range 2 * l.Slots {
+		s, err := l.look(ctx, secret)
+		if err != nil {
+			return err
+		}
+		if len(s.slots) < l.CompactAt {
+			return nil
+		}
+		// What is held twice goes first: that needs no free slot. Without it, overlapping or dying compactions fill the
+		// store for ever.
+		if gone, err := l.sweep(ctx, secret, s); err != nil {
+			return err
+		} else if gone {
+			continue
+		}
+		name, value := l.nextArchive(s)
+		if name == "" || len(s.slots) >= l.Slots {
+			if len(s.slots) >= l.Slots-1 {
+				return fmt.Errorf("secret %q holds %d of %d versions and nothing can be compacted: %w: relock forget makes room", secret, len(s.slots), l.Slots, ErrFull)
+			}
+			return nil
+		}
+		if err := l.writeArchive(ctx, secret, name, value); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("make room in %q: others keep changing it: %w", secret, ErrConflict)
+}
+
+// writeArchive stores an archive and reads it back: only what is proven to be in the store may replace anything.
+func (l *Ledger) writeArchive(ctx context.Context, secret, name string, value []byte) error {
+	lost := l.Shelf.Create(ctx, secret, name, value)
+	_, got, err := l.Shelf.Read(ctx, secret, name)
+	if err != nil {
+		return fmt.Errorf("archive old versions of %q: %w", secret, errors.Join(lost, err))
+	}
+	if !bytes.Equal(got, value) {
+		return fmt.Errorf("archive old versions of %q: %s reads back differently: %w", secret, name, ErrConflict)
+	}
+	return nil
+}
+
+// sweep removes what another slot holds as well: versions that an archive holds, archives within a larger one, second
+// names of one version. It reports whether anything went.
+func (l *Ledger) sweep(ctx context.Context, secret string, s *sight) (bool, error) {
+	var gone bool
+	for _, name := range s.redundant() {
+		if err := l.Shelf.Remove(ctx, secret, name); err != nil && !errors.Is(err, ErrNotFound) {
+			return gone, fmt.Errorf("remove %s of %q, which an archive holds: %w", name, secret, err)
+		}
+		gone = true
+	}
+	return gone, nil
+}
+
+func (s *sight) redundant() []string {
+	var names []string
+	for _, slot := range s.slots {
+		if _, _, ok := parseName(slot.Name); !ok {
+			continue
+		}
+		i := slices.IndexFunc(s.kept, func(k kept) bool { return k.slot == slot.Name })
+		switch {
+		case i < 0:
+			names = append(names, slot.Name) // a second name of a version that has a lower one
+		case s.stays(s.kept[i]):
+		case slices.ContainsFunc(s.archives, func(a archive) bool { return a.holds(s.kept[i]) }):
+			names = append(names, slot.Name)
+		}
+	}
+	for _, a := range s.archives {
+		for _, b := range s.archives {
+			// Of two equal archives the higher name goes, so that two runs at once do not remove both.
+			if a.slot != b.slot && a.within(b) && (!b.within(a) || a.slot > b.slot) {
+				names = append(names, a.slot)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// stays reports whether a version must keep a slot of its own: the highest, current's and previous'.
+func (s *sight) stays(k kept) bool {
+	return k.Generation == s.highest() || k.Generation == s.now() || k.Generation == s.previous ||
+		(s.previous == 0 && k.Generation == s.before(s.now()))
+}
+
+// before returns the highest kept generation below n; zero without one.
+func (s *sight) before(n int) int {
+	for _, k := range s.kept {
+		if k.Generation < n {
+			return k.Generation
+		}
+	}
+	return 0
+}
+
+// nextArchive returns the name and value of an archive that frees at least one slot: the oldest versions, and archives
+// that it can absorb, as many as fit. An empty name means that there is none.
+func (l *Ledger) nextArchive(s *sight) (string, []byte) {
+	var entries []entry
+	freed := 0
+	fits := func(more []entry) bool {
+		value, err := marshal(archiveValue{append(slices.Clone(entries), more...)})
+		return err == nil && len(value) <= l.MaxBytes
+	}
+	archives := slices.Clone(s.archives)
+	slices.SortFunc(archives, func(a, b archive) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.slot, b.slot)) })
+	for _, a := range archives {
+		if !fits(a.entries) {
+			break
+		}
+		entries, freed = append(entries, a.entries...), freed+1
+	}
+	for _, k := range slices.Backward(s.kept) {
+		if k.slot == "" || s.stays(k) {
+			continue
+		}
+		value, err := k.Encode()
+		if err != nil || !fits([]entry{{k.name, k.order, value}}) {
+			break
+		}
+		entries, freed = append(entries, entry{k.name, k.order, value}), freed+1
+	}
+	if freed < 2 {
+		return "", nil
+	}
+	return encodeArchive(entries)
+}
+
+// encodeArchive names an archive by what it holds: the same contents have the same name.
+func encodeArchive(entries []entry) (string, []byte) {
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), bytes.Compare(a.Value, b.Value))
+	})
+	entries = slices.CompactFunc(entries, func(a, b entry) bool { return a.Name == b.Name && bytes.Equal(a.Value, b.Value) })
+	value, err := marshal(archiveValue{entries})
+	if err != nil {
+		return "", nil
+	}
+	lowest, _, _ := parseName(entries[0].Name)
+	highest, _, _ := parseName(entries[len(entries)-1].Name)
+	sum := sha256.Sum256(value)
+	return fmt.Sprintf("a%08d-%08d-%s", lowest, highest, hex.EncodeToString(sum[:6])), value
+}

@@ -1,0 +1,268 @@
+package rotation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// sight is what one look at a shelf found.
+type sight struct {
+	// current is nil when the secret has none. Its generation is that of the kept version that it equals.
+	current     *Version
+	currentSlot Slot
+	// found reports that current equals no kept version: relock did not make it, or it was never kept.
+	found bool
+	// previous is the generation that the current copy calls previous; zero when it does not say.
+	previous int
+	// kept holds every version, the highest generation first, of one generation the one that won first.
+	kept     []kept
+	archives []archive
+	slots    []Slot
+}
+
+// kept is one version on the shelf, in a slot of its own or in an archive.
+type kept struct {
+	Version
+	name  string
+	slot  string // empty when only an archive holds it
+	order int64
+}
+
+// look reads current, and then the list: every version that current equalled is thereby in the list.
+func (l *Ledger) look(ctx context.Context, secret string) (*sight, error) {
+	var err error
+	for range attempts {
+		var s *sight
+		if s, err = l.lookOnce(ctx, secret); err == nil {
+			return s, nil
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		// A version vanished between the list and its reading: a compaction moved it into an archive. List again.
+	}
+	return nil, err
+}
+
+func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
+	s := &sight{}
+	slot, value, err := l.Shelf.Read(ctx, secret, string(Current))
+	switch {
+	case err == nil:
+		v, previous, err := decodeVersion(value)
+		if err != nil {
+			return nil, fmt.Errorf("secret %q: %w", secret, err)
+		}
+		v.ID = string(Current)
+		s.current, s.currentSlot, s.previous = &v, slot, previous
+	case !errors.Is(err, ErrNotFound):
+		return nil, fmt.Errorf("read the current version of %q: %w", secret, err)
+	}
+	if s.slots, err = l.Shelf.List(ctx, secret); err != nil {
+		if errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("%w: the secret %q does not exist in this store and region: create it, or correct its name", ErrConfig, secret)
+		}
+		return nil, fmt.Errorf("list the versions of %q: %w", secret, err)
+	}
+	for _, slot := range s.slots {
+		if err := l.readSlot(ctx, secret, s, slot); err != nil {
+			return nil, err
+		}
+	}
+	s.arrange()
+	return s, nil
+}
+
+// readSlot adds what a slot holds. Names that are not ours are left alone: they only take room.
+func (l *Ledger) readSlot(ctx context.Context, secret string, s *sight, slot Slot) error {
+	_, _, isVersion := parseName(slot.Name)
+	if !isVersion && !archiveName.MatchString(slot.Name) {
+		return nil
+	}
+	_, value, err := l.Shelf.Read(ctx, secret, slot.Name)
+	if err != nil {
+		return fmt.Errorf("read version %s of %q: %w", slot.Name, secret, err)
+	}
+	if !isVersion {
+		a, err := decodeArchive(slot.Name, value)
+		if err != nil {
+			return fmt.Errorf("secret %q: %w", secret, err)
+		}
+		s.archives = append(s.archives, a)
+		s.kept = append(s.kept, a.versions()...)
+		return nil
+	}
+	k, err := decodeKept(slot.Name, value)
+	if err != nil {
+		return fmt.Errorf("secret %q: version %s: %w", secret, slot.Name, err)
+	}
+	k.slot, k.order = slot.Name, slot.Order
+	s.kept = append(s.kept, k)
+	return nil
+}
+
+// decodeKept reads a version by its name and value. The name has the last word: a person may have copied the fields.
+func decodeKept(name string, value []byte) (kept, error) {
+	v, err := DecodeVersion(value)
+	if err != nil {
+		return kept{}, err
+	}
+	generation, baseline, _ := parseName(name)
+	v.ID, v.Generation = name, generation
+	if p := generationName.FindStringSubmatch(name); p[2] != "" {
+		v.Baseline = baseline
+	}
+	return kept{Version: v, name: name}, nil
+}
+
+// arrange puts the kept versions in order, without repetitions, and finds current among them.
+func (s *sight) arrange() {
+	s.dropAliases()
+	slices.SortStableFunc(s.kept, func(a, b kept) int {
+		return cmp.Or(
+			cmp.Compare(b.Generation, a.Generation),
+			cmp.Compare(a.order, b.order),
+			cmp.Compare(b.slot, a.slot), // in a slot before archived
+			cmp.Compare(a.name, b.name),
+		)
+	})
+	unique := s.kept[:0]
+	for _, k := range s.kept {
+		if !slices.ContainsFunc(unique, func(u kept) bool { return u.name == k.name && sameValue(u.Version, k.Version) }) {
+			unique = append(unique, k)
+		}
+	}
+	s.kept = unique
+	if s.current == nil {
+		return
+	}
+	if k := s.equal(*s.current); k != nil {
+		s.current.Generation, s.current.Baseline = k.Generation, k.Baseline
+		s.current.Token, s.current.Created = k.Token, k.Created
+		return
+	}
+	s.found = true
+	s.current.Generation, s.current.Baseline, s.current.Token = s.highest()+1, true, ""
+	s.current.Created = time.Time{}
+}
+
+// dropAliases keeps of several names on one version the lowest: a slow run may have labelled a baseline twice.
+func (s *sight) dropAliases() {
+	versions := map[string]string{} // the store's id of a version -> lowest name
+	byName := map[string]string{}
+	for _, slot := range s.slots {
+		if _, _, ok := parseName(slot.Name); !ok || slot.Version == "" {
+			continue
+		}
+		byName[slot.Name] = slot.Version
+		if lowest, ok := versions[slot.Version]; !ok || slot.Name < lowest {
+			versions[slot.Version] = slot.Name
+		}
+	}
+	s.kept = slices.DeleteFunc(s.kept, func(k kept) bool {
+		version, ok := byName[k.slot]
+		return ok && versions[version] != k.slot
+	})
+}
+
+// equal returns the newest kept version with v's user name and password, or nil.
+func (s *sight) equal(v Version) *kept {
+	for i := range s.kept {
+		if s.kept[i].SamePassword(v) {
+			return &s.kept[i]
+		}
+	}
+	return nil
+}
+
+// generation returns the winner of a generation, or nil.
+func (s *sight) generation(n int) *Version {
+	for i := range s.kept {
+		if s.kept[i].Generation == n {
+			return &s.kept[i].Version
+		}
+	}
+	return nil
+}
+
+// highest is the highest generation that a kept version has; zero without any.
+func (s *sight) highest() int {
+	if len(s.kept) == 0 {
+		return 0
+	}
+	return s.kept[0].Generation
+}
+
+// now is current's generation; zero when the secret has no current.
+func (s *sight) now() int {
+	if s.current == nil {
+		return 0
+	}
+	return s.current.Generation
+}
+
+// pending returns the highest generation above current's that is no baseline, or nil.
+func (s *sight) pending() *Version {
+	for i := range s.kept {
+		if k := &s.kept[i]; !k.Baseline && k.Generation > s.now() {
+			return &k.Version
+		}
+	}
+	return nil
+}
+
+// baseline answers a Propose of a baseline once it is kept.
+func (s *sight) baseline(secret string) (Version, error) {
+	if s.current == nil {
+		return Version{}, fmt.Errorf("secret %q has no current value to keep: %w", secret, ErrNotFound)
+	}
+	return *s.current, nil
+}
+
+// answer returns what Propose of v answers as things stand, or nil when v may be created.
+func (s *sight) answer(v Version) (*Version, error) {
+	if s.now() >= v.Generation {
+		return nil, fmt.Errorf("generation %d is current, generation %d comes too late: %w", s.now(), v.Generation, ErrConflict)
+	}
+	if p := s.pending(); p != nil && p.Generation >= v.Generation {
+		return p, nil
+	}
+	if s.highest() >= v.Generation {
+		return nil, fmt.Errorf("generation %d is taken: %w", v.Generation, ErrConflict)
+	}
+	return nil, nil
+}
+
+// mayPromote reports whether v is current already, or the kept version to promote, or why not.
+func (s *sight) mayPromote(secret string, v Version) (done bool, _ *kept, _ error) {
+	refuse := func(why string) (bool, *kept, error) {
+		return false, nil, fmt.Errorf("secret %q: promote generation %d: %s: %w", secret, v.Generation, why, ErrConflict)
+	}
+	var k *kept
+	for i := range s.kept {
+		if s.kept[i].Generation == v.Generation {
+			k = &s.kept[i]
+			break
+		}
+	}
+	switch {
+	case k == nil || !k.SamePassword(v):
+		return refuse("the store holds no such candidate")
+	case s.found:
+		return refuse("current holds a value that relock did not store; it was put there by hand")
+	case s.now() == v.Generation && s.current.SamePassword(v):
+		return true, k, nil
+	case s.now() >= v.Generation:
+		return refuse(fmt.Sprintf("generation %d is current", s.now()))
+	case k.slot == "":
+		return refuse("it is archived")
+	}
+	if p := s.pending(); p != nil && p.Generation > v.Generation {
+		return refuse(fmt.Sprintf("generation %d is pending", p.Generation))
+	}
+	return false, k, nil
+}

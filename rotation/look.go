@@ -1,0 +1,127 @@
+package rotation
+
+import (
+	"time"
+)
+
+// ops returns what to ask a fleet about: every machine of it that the run waits for, by the request that it is part of.
+func (r *run) ops(fleet int, now time.Time) []Operation {
+	var out []Operation
+	open := map[opKey]int{}
+	for i := range r.machines {
+		m := &r.machines[i]
+		if m.fleet != fleet || !r.watches(m, now) {
+			continue
+		}
+		key := opKey{OpLook, "", ""}
+		if m.opState() {
+			key = opKey{m.op, m.opID, m.opJob}
+		}
+		at, ok := open[key]
+		if !ok {
+			at = len(out)
+			open[key] = at
+			out = append(out, Operation{Kind: key.kind, RequestID: key.id, Job: key.job, Sent: m.opSent})
+		}
+		out[at].Instances = append(out[at].Instances, m.id)
+	}
+	return out
+}
+
+// opKey tells operations apart.
+type opKey struct {
+	kind    OpKind
+	id, job string
+}
+
+// opState reports whether the machine waits for the end of a request.
+func (m *machine) opState() bool {
+	switch m.state {
+	case StateStopping, StateSent, StateStarting, StateRestarting:
+		return true
+	}
+	return false
+}
+
+// watches reports whether the run wants to know how the machine is.
+func (r *run) watches(m *machine, now time.Time) bool {
+	switch m.state {
+	case StateStopping, StateSent, StateStarting, StateRestarting, StateToStart, StateToSend:
+		return true
+	case StatePlanned:
+		return r.waits(m, now) && (m.owed || m.busy || m.power == Changing)
+	}
+	return false
+}
+
+// see takes one look at one machine into the run.
+func (r *run) see(m *machine, res Result, now time.Time) {
+	m.power, m.busy = res.Power, res.Busy
+	switch m.state {
+	case StateStopping:
+		r.seeStopping(m, now)
+	case StateSent:
+		r.seeSent(m, res, now)
+	case StateStarting, StateToStart:
+		if m.power == Running {
+			r.cameUp(m, now)
+		}
+	case StateRestarting:
+		r.seeRestarting(m, res, now)
+	case StateToSend:
+		if m.needsStopped && m.power == Running && !m.busy {
+			// Somebody started it before its reset. It has to be stopped again.
+			m.cameUp(now)
+			m.enter(StatePlanned, now)
+		}
+	}
+}
+
+func (r *run) seeStopping(m *machine, now time.Time) {
+	switch {
+	case m.power == Stopped && !m.busy:
+		m.enter(StateToSend, now)
+	case m.power == Running && !m.busy && m.unsure && now.Sub(m.since) >= r.lostAfter():
+		// The answer to the stop was lost, and so was the stop.
+		m.cameUp(now)
+		m.enter(StatePlanned, now)
+	}
+}
+
+// lostAfter is how long a request whose answer was lost has to show an effect.
+func (r *run) lostAfter() time.Duration { return min(3*r.policy.PollInterval, r.policy.ResetTimeout) }
+
+func (r *run) seeSent(m *machine, res Result, now time.Time) {
+	switch {
+	case res.Kind == OpReset && res.State == Done:
+		m.recorded = true
+		m.accepted = true
+		r.applied(m, now)
+	case res.Kind == OpReset && res.State == Failed:
+		m.why = Refusal{
+			Reason: "reset failed at the provider: " + res.Detail, Remedy: "relock reconcile",
+			RequestID: res.RequestID,
+		}
+		if m.sends >= r.policy.MaxAttempts {
+			m.fail(now, m.why)
+			return
+		}
+		m.enter(StateToSend, now)
+		m.later(now, r.policy.PollInterval)
+	case m.unsure && !m.busy && res.State == Unseen && now.Sub(m.since) >= r.lostAfter():
+		// The answer was lost and the record shows nothing: the same password goes out again.
+		m.enter(StateToSend, now)
+	}
+}
+
+func (r *run) seeRestarting(m *machine, res Result, now time.Time) {
+	switch {
+	case res.State == Failed:
+		m.fail(now, Refusal{Reason: "its restart failed at the provider: " + res.Detail, Remedy: "look at the machine, then: relock reconcile", RequestID: res.RequestID})
+	case m.power == Running && !m.busy && res.State == Done:
+		r.cameUp(m, now)
+	case m.power == Running && !m.busy && m.unsure && now.Sub(m.since) >= r.lostAfter():
+		m.cameUp(now)
+		m.enter(StateMarking, now)
+	}
+}

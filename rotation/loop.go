@@ -1,0 +1,101 @@
+package rotation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// index finds a machine; run.machines are sorted by fleet and id.
+func (e *engine) index(fleet int, id string) (int, bool) {
+	return slices.BinarySearchFunc(e.run.machines, id, func(m machine, id string) int {
+		return cmp.Or(cmp.Compare(m.fleet, fleet), cmp.Compare(m.id, id))
+	})
+}
+
+// loop runs ticks until nothing is left to do or to wait for, or time is up. It returns the reason for ending early.
+func (e *engine) loop(ctx context.Context) error {
+	for {
+		now := e.clock().Now()
+		if e.outOfTime() {
+			return errOutOfTime
+		}
+		if e.interrupted() {
+			e.run.halt("interrupted")
+		}
+		calls := e.run.decide(now)
+		if len(calls) > 0 {
+			for i, o := range e.issue(ctx, calls) {
+				e.run.fold(calls[i], o, e.clock().Now())
+			}
+			e.tell()
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			continue
+		}
+		if e.run.settled(now) {
+			return nil
+		}
+		if err := e.clock().Wait(ctx, e.pause(now)); err != nil {
+			return err
+		}
+		e.observe(ctx)
+		e.tell()
+	}
+}
+
+var errOutOfTime = errors.New("the invocation's time is up")
+
+// pause is how long to wait before the next look: a poll interval, or less when something is to be sent again before
+// that and nothing is to be seen.
+func (e *engine) pause(now time.Time) time.Duration {
+	pause := e.run.policy.PollInterval
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		if m.opState() {
+			return e.run.policy.PollInterval
+		}
+		if left := m.notBefore.Sub(now); left > 0 && (m.working() || m.note != "") {
+			pause = min(pause, left)
+		}
+	}
+	return pause
+}
+
+// outOfTime reports whether what is left of the invocation is needed for the report.
+func (e *engine) outOfTime() bool { return !e.ends.IsZero() && !e.clock().Now().Before(e.ends) }
+
+func (e *engine) interrupted() bool {
+	select {
+	case <-e.Interrupt:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *engine) tell() {
+	if e.Progress == nil {
+		return
+	}
+	p := Progress{Generation: e.run.generation}
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		if m.mayTouch || m.state == StateProven {
+			p.Targets++
+			if m.state.Final() {
+				p.Ended++
+			}
+		}
+		if m.good() {
+			p.Proven++
+		}
+		if !m.downSince.IsZero() || m.owed {
+			p.Down++
+		}
+	}
+	e.Progress(p)
+}

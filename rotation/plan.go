@@ -1,0 +1,140 @@
+package rotation
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// PlanReport is what a rotation would do. Nothing was sent and nothing was stored for it.
+type PlanReport struct {
+	// Generation is the one that would be made, or the pending one that would be gone on with (Pending is then true).
+	Generation int     `json:"generation"`
+	Pending    bool    `json:"pending,omitempty"`
+	Length     int     `json:"length,omitempty"`
+	Bits       float64 `json:"bits,omitempty"` // of entropy
+	Rules      string  `json:"rules,omitempty"`
+	// Done have the pending password already. Running would be taken down and started again; Online would be reset while
+	// they run; Stopped would be reset and stay stopped.
+	Done    int `json:"done"`
+	Running int `json:"running"`
+	Online  int `json:"online"`
+	Stopped int `json:"stopped"`
+	// ByLogin and ByRecord are how these would be proven.
+	ByLogin  int `json:"byLogin"`
+	ByRecord int `json:"byRecord"`
+	// Capacity is how many would be down at once, in Waves waves after the Canary.
+	Capacity int    `json:"capacity"`
+	Waves    int    `json:"waves"`
+	Canary   string `json:"canary,omitempty"`
+	// Requests of the provider, estimated.
+	Resets int `json:"resets"`
+	Stops  int `json:"stops"`
+	Starts int `json:"starts"`
+	// Seconds is about how long it would take, at three minutes a wave.
+	Seconds float64 `json:"seconds"`
+	Window  string  `json:"window,omitempty"`
+	// Opens reports whether machines may be stopped now.
+	Opens bool `json:"open"`
+	// Refused says why the run would be refused before anything is sent; empty when it would not be.
+	Refused string `json:"refused,omitempty"`
+}
+
+// waveSeconds is what a wave is estimated to take: a soft stop, a reset and a start.
+const waveSeconds = 180
+
+// plan says what rotate would do.
+func (e *engine) plan() (Outcome, error) {
+	p := &PlanReport{Window: e.policy.Window.String(), Opens: e.policy.Window.Open(e.clock().Now())}
+	e.planned = p
+	v := Version{Generation: 1}
+	if len(e.history) > 0 {
+		v.Generation = e.history[0].Generation + 1
+	}
+	if p.Pending = e.pending != nil && !e.request.NewCandidate; p.Pending {
+		v = *e.pending
+	}
+	p.Generation = v.Generation
+	e.fix(v, false)
+	refused := e.planPassword(p)
+	if !p.Pending {
+		refused = cmp.Or(refused, e.refusal())
+	}
+	e.planMachines(p)
+	if e.count() == 0 {
+		e.why = e.emptyScope()
+	}
+	if refused != nil {
+		p.Refused = refused.Error()
+		return Planned, refused
+	}
+	return Planned, nil
+}
+
+func (e *engine) planPassword(p *PlanReport) error {
+	if e.count() == 0 {
+		return nil
+	}
+	rules, err := e.rules()
+	if err != nil {
+		return err
+	}
+	p.Rules = rules.Name
+	if p.Pending {
+		return nil
+	}
+	p.Length, p.Bits, err = rules.Strength(e.Recipe)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return nil
+}
+
+func (e *engine) planMachines(p *PlanReport) {
+	resets, stops := make([]int, len(e.Fleets)), make([]int, len(e.Fleets))
+	limit := 1
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		if m.state == StateProven {
+			p.Done++
+		}
+		if m.state != StatePlanned || !m.mayTouch {
+			continue
+		}
+		limit = max(limit, m.maxBatch)
+		resets[m.fleet]++
+		switch {
+		case m.disruptive(e.policy):
+			p.Running++
+			stops[m.fleet]++
+			p.Canary = cmp.Or(p.Canary, m.id)
+		case m.power == Running:
+			p.Online++
+		default:
+			p.Stopped++
+		}
+		if e.policy.Proof == ProofLogin && e.Verifier != nil && m.power == Running && e.insts[i].OS == Linux {
+			p.ByLogin++
+		} else {
+			p.ByRecord++
+		}
+	}
+	if e.policy.BatchSize > 0 {
+		limit = min(limit, e.policy.BatchSize)
+	}
+	p.Capacity = min(e.run.capacity, p.Running)
+	if p.Running > 0 {
+		p.Waves = (p.Running + e.run.capacity - 1) / e.run.capacity
+		if p.Running > 1 {
+			p.Waves++ // the canary's
+		}
+	}
+	p.Seconds = (time.Duration(p.Waves) * waveSeconds * time.Second).Seconds()
+	wave := min(limit, e.run.capacity)
+	for f := range e.Fleets {
+		p.Resets += (resets[f] - stops[f] + limit - 1) / limit
+		p.Resets += (stops[f] + wave - 1) / wave
+		p.Stops += (stops[f] + wave - 1) / wave
+	}
+	p.Starts = p.Stops
+}

@@ -1,0 +1,161 @@
+package rotationtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// A Scenario is a history without faults, into which a Loop puts one at every call in turn.
+type Scenario struct {
+	Name string
+	Kind Kind
+	// Build makes the world's machines.
+	Build func(*World)
+	// Change alters each run's Rotator; nil means that it is as World.Rotator makes it.
+	Change func(*rotation.Rotator)
+	// Runs are the invocations in order. A nil Request is a person who puts another password into current.
+	Runs []*rotation.Request
+}
+
+// Failure is a history in which an invariant did not hold.
+type Failure struct {
+	Faults     []string
+	Violations []string
+	Trace      []string
+}
+
+// Visit is what a loop went through.
+type Visit struct {
+	Histories int
+	Calls     int
+	Sites     map[string]int // boundary calls by name, without faults
+	Failures  []Failure
+}
+
+// SingleFaults runs the scenario once without a fault, and then once for every call and kind of fault. Each history is
+// brought to its end by running again without faults, as the schedules of deploy/ do.
+func SingleFaults(s Scenario) Visit {
+	w := s.play(nil)
+	v := Visit{Histories: 1, Calls: w.total(), Sites: w.Sites, Failures: failures(w, nil)}
+	for n := 1; n <= v.Calls; n++ {
+		for _, f := range Faults() {
+			at := map[int]Fault{n: f}
+			w := s.play(at)
+			v.Histories++
+			v.Failures = append(v.Failures, failures(w, at)...)
+		}
+	}
+	return v
+}
+
+func failures(w *World, at map[int]Fault) []Failure {
+	if len(w.Violations) == 0 {
+		return nil
+	}
+	f := Failure{Violations: w.Violations, Trace: w.Trace}
+	for n, fault := range at {
+		f.Faults = append(f.Faults, fmt.Sprintf("%s at call %d", fault, n))
+	}
+	return []Failure{f}
+}
+
+func (w *World) total() int {
+	n := 0
+	for _, calls := range w.Sites {
+		n += calls
+	}
+	return n
+}
+
+// play runs the scenario with faults at the numbered calls, counted over the whole history.
+func (s Scenario) play(at map[int]Fault) *World {
+	w := NewWorld(s.Kind)
+	s.Build(w)
+	for i, req := range s.Runs {
+		if req == nil {
+			w.Human(fmt.Sprintf("Human-Pass-%04d", i))
+			continue
+		}
+		s.run(w, *req, at)
+		for try := 0; try < 4 && w.unfinished(); try++ {
+			w.Advance(5 * time.Minute)
+			s.run(w, rotation.Request{Action: rotation.Resume}, at)
+		}
+		w.Advance(24 * time.Hour)
+	}
+	w.Land()
+	// Faults have stopped. The next scheduled runs must end with nothing pending and every machine on current (L1).
+	for range 4 {
+		s.run(w, rotation.Request{Action: rotation.Reconcile}, nil)
+		w.Advance(time.Hour)
+	}
+	w.CheckEnd()
+	if w.unfinished() {
+		w.violate("L1", "a version is still pending")
+	}
+	s.checkLookup(w)
+	return w
+}
+
+func (s Scenario) run(w *World, req rotation.Request, at map[int]Fault) {
+	before := w.total()
+	var fault func(int, string) Fault
+	if at != nil {
+		fault = func(n int, _ string) Fault { return at[before+n] }
+	}
+	r := w.Rotator()
+	if s.Change != nil {
+		s.Change(r)
+	}
+	w.Run(r, req, fault)
+}
+
+// Human is a person who puts another password into current.
+func (w *World) Human(password string) {
+	w.trace("a person puts another password into current")
+	w.shelf.human(fmt.Sprintf(`{"username":"","password":%q}`, password))
+	w.current = password
+}
+
+// unfinished reports whether a schedule would have something to go on with: a version that is pending, or a machine
+// that is owed a start.
+func (w *World) unfinished() bool {
+	for _, m := range w.Machines {
+		if m.Power != m.Was {
+			return true
+		}
+	}
+	_, err := w.quiet().Get(context.Background(), Secret, rotation.Pending)
+	return err == nil
+}
+
+// quiet is the store without boundaries: asking it is no part of the history.
+func (w *World) quiet() *rotation.Ledger {
+	copied := &World{kind: w.kind, shelf: w.shelf, Sites: map[string]int{}, read: map[string]bool{}, atMost: w.atMost}
+	copied.current = copied.Current()
+	return copied.Ledger()
+}
+
+// checkLookup holds S2: the answer of lookup contains what opens the machine.
+func (s Scenario) checkLookup(w *World) {
+	for _, m := range w.Machines {
+		if m.Tags["rotate"] != "yes" {
+			continue
+		}
+		a, err := w.Rotator().Lookup(context.Background(), m.ID)
+		if err != nil {
+			w.violate("S2", "lookup %s: %v", m.ID, err)
+			continue
+		}
+		found := false
+		for _, v := range a.Versions {
+			found = found || v.Password.Reveal() == m.Live
+		}
+		if !found {
+			w.violate("S2", "lookup %s does not hold what opens it", m.ID)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package rotationtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// shelf is a secrets manager in memory, without faults.
+type shelf interface {
+	list() []rotation.Slot
+	read(name string) (rotation.Slot, string, error)
+	create(name, value string) error
+	point(to string, from rotation.Slot, value string)
+	remove(name string)
+	// values are all that a person with the store's credentials could read now.
+	values() []string
+	// human puts a value into current as a person would.
+	human(value string)
+}
+
+// absentShelf is like Tencent Secrets Manager: at most 10 named versions, create-if-absent, and current is a copy.
+type absentShelf struct{ versions map[string]string }
+
+func newAbsentShelf(current string) *absentShelf {
+	return &absentShelf{map[string]string{"current": current}}
+}
+
+func (s *absentShelf) list() []rotation.Slot {
+	var out []rotation.Slot
+	for name := range s.versions {
+		out = append(out, rotation.Slot{Name: name})
+	}
+	slices.SortFunc(out, func(a, b rotation.Slot) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (s *absentShelf) read(name string) (rotation.Slot, string, error) {
+	value, ok := s.versions[name]
+	if !ok {
+		return rotation.Slot{}, "", rotation.ErrNotFound
+	}
+	return rotation.Slot{Name: name}, value, nil
+}
+
+func (s *absentShelf) create(name, value string) error {
+	if _, ok := s.versions[name]; ok {
+		return rotation.ErrExists
+	}
+	if len(s.versions) >= 10 {
+		return rotation.ErrFull
+	}
+	s.versions[name] = value
+	return nil
+}
+
+func (s *absentShelf) point(_ string, _ rotation.Slot, value string) { s.versions["current"] = value }
+func (s *absentShelf) remove(name string)                            { delete(s.versions, name) }
+func (s *absentShelf) human(value string)                            { s.versions["current"] = value }
+
+func (s *absentShelf) values() []string {
+	var out []string
+	for _, slot := range s.list() {
+		out = append(out, s.versions[slot.Name])
+	}
+	return out
+}
+
+// labelShelf is like Huawei CSMS: immutable versions, labels that move blindly, and a version without a label vanishes
+// at once.
+type labelShelf struct {
+	all    []string       // values, by version number
+	labels map[string]int // label -> version number
+}
+
+func newLabelShelf(current string) *labelShelf {
+	return &labelShelf{[]string{current}, map[string]int{"current": 0}}
+}
+
+func (s *labelShelf) slot(label string) rotation.Slot {
+	return rotation.Slot{Name: label, Version: fmt.Sprintf("v%d", s.labels[label]+1), Order: int64(s.labels[label] + 1)}
+}
+
+func (s *labelShelf) list() []rotation.Slot {
+	var out []rotation.Slot
+	for label := range s.labels {
+		if label != "current" && label != "previous" {
+			out = append(out, s.slot(label))
+		}
+	}
+	slices.SortFunc(out, func(a, b rotation.Slot) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
+	n, ok := s.labels[name]
+	if !ok {
+		return rotation.Slot{}, "", rotation.ErrNotFound
+	}
+	return s.slot(name), s.all[n], nil
+}
+
+func (s *labelShelf) create(name, value string) error {
+	s.all = append(s.all, value)
+	s.labels[name] = len(s.all) - 1
+	return nil
+}
+
+func (s *labelShelf) point(to string, _ rotation.Slot, _ string) {
+	if n, ok := s.labels[to]; ok {
+		s.labels["current"] = n
+	}
+}
+
+func (s *labelShelf) label(version, name string) {
+	for n := range s.all {
+		if fmt.Sprintf("v%d", n+1) == version {
+			s.labels[name] = n
+		}
+	}
+}
+
+func (s *labelShelf) remove(name string) { delete(s.labels, name) }
+
+func (s *labelShelf) human(value string) {
+	s.all = append(s.all, value)
+	if n, ok := s.labels["current"]; ok {
+		s.labels["previous"] = n
+	}
+	s.labels["current"] = len(s.all) - 1
+}
+
+func (s *labelShelf) values() []string {
+	var out []string
+	for _, n := range s.labels {
+		out = append(out, s.all[n])
+	}
+	return out
+}
+
+// boundary is a shelf whose every call leaves the process.
+type boundary struct{ w *World }
+
+var _ rotation.Shelf = boundary{}
+
+func (b boundary) List(context.Context, string) (out []rotation.Slot, err error) {
+	err = b.w.call("store-list", func(bool) error {
+		out = b.w.shelf.list()
+		return nil
+	})
+	return out, err
+}
+
+func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, value []byte, err error) {
+	err = b.w.call("store-read", func(bool) error {
+		var s string
+		var err error
+		slot, s, err = b.w.shelf.read(name)
+		for _, p := range passwords(s) {
+			b.w.read[p] = true
+		}
+		value = []byte(s)
+		return err
+	})
+	if err != nil {
+		return rotation.Slot{}, nil, err
+	}
+	return slot, value, nil
+}
+
+func (b boundary) Create(_ context.Context, _, name string, value []byte) error {
+	return b.w.call("store-create", func(bool) error { return b.w.shelf.create(name, string(value)) })
+}
+
+func (b boundary) Point(_ context.Context, _, to string, from rotation.Slot, value []byte) error {
+	if l, ok := b.w.shelf.(*labelShelf); ok && from.Name != "" {
+		if err := b.w.call("store-previous", func(bool) error { l.label(from.Version, "previous"); return nil }); err != nil {
+			return err
+		}
+	}
+	return b.w.call("store-point", func(bool) error {
+		b.w.shelf.point(to, from, string(value))
+		b.w.checkPromotion()
+		return nil
+	})
+}
+
+func (b boundary) Remove(_ context.Context, _, name string) error {
+	return b.w.call("store-remove", func(bool) error { b.w.shelf.remove(name); return nil })
+}
+
+// labelBoundary adds what a store of labels can do.
+type labelBoundary struct{ boundary }
+
+var _ rotation.Labeler = labelBoundary{}
+
+func (b labelBoundary) Label(_ context.Context, _ string, version rotation.Slot, name string) error {
+	return b.w.call("store-label", func(bool) error {
+		b.w.shelf.(*labelShelf).label(version.Version, name)
+		return nil
+	})
+}
+
+// passwords returns every password in a stored value, however deep: it knows nothing of how relock stores them.
+func passwords(value string) []string {
+	var any any
+	if json.Unmarshal([]byte(value), &any) != nil {
+		return nil
+	}
+	return dig(any, nil)
+}
+
+func dig(value any, out []string) []string {
+	switch v := value.(type) {
+	case []any:
+		for _, item := range v {
+			out = dig(item, out)
+		}
+	case map[string]any:
+		for name, item := range v {
+			if s, ok := item.(string); ok && name == "password" {
+				out = append(out, s)
+			}
+			out = dig(item, out)
+		}
+	}
+	return out
+}

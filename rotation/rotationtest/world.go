@@ -1,0 +1,252 @@
+// Package rotationtest is what every driver must pass, and a world in memory in which the engine is tried: machines, a
+// secrets manager, logins and time, with a fault at any call.
+//
+// Its one invariant: everything happens in the order of calls, on one goroutine, with a clock of its own. The same
+// faults give the same history.
+package rotationtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// A World holds machines, a secret and the time. It is made by NewWorld.
+type World struct {
+	Machines []*Machine
+	// Unlike a real cloud it can be asked what is wrong with it.
+	Violations []string
+
+	kind           Kind
+	shelf          shelf
+	linux, windows *rotation.Rules
+	now            time.Time
+	// calls is how many boundary calls there were since the last invocation began; Sites counts them by name.
+	calls int
+	Sites map[string]int
+	// fault is asked at every call; nil means none.
+	fault func(n int, site string) Fault
+	// faults is how many had an effect, Trace what happened.
+	faults int
+	Trace  []string
+
+	requests int
+	// read holds the passwords that the running invocation read from the store (S0).
+	read map[string]bool
+	// only narrows what the running invocation may send to (S5); nil means all of the scope.
+	only    []string
+	atMost  int // machines down at once (S6)
+	allowed int // exceptions (S3)
+	current string
+}
+
+// Kind is what the clouds of a world are like.
+type Kind struct {
+	// Labels makes the store one of labels that are moved blindly, whose unlabelled versions vanish at once (Huawei
+	// CSMS); else it creates only what is absent and current is a copy (Tencent Secrets Manager).
+	Labels bool
+	// Boot makes an accepted reset take effect at the next boot, with no report (Huawei ECS); else a reset needs a
+	// stopped machine, is reported and takes effect at once (Tencent CVM).
+	Boot bool
+}
+
+func (k Kind) String() string {
+	store, fleet := "create-if-absent", "reset-when-stopped"
+	if k.Labels {
+		store = "blind-labels"
+	}
+	if k.Boot {
+		fleet = "effect-at-boot"
+	}
+	return store + "/" + fleet
+}
+
+// Fault is what happens to one call.
+type Fault string
+
+const (
+	NoFault    Fault = ""
+	FailBefore Fault = "fail-before" // no effect, and an error that proves nothing
+	FailAfter  Fault = "fail-after"  // the effect, and the answer lost
+	KillBefore Fault = "kill-before" // the process dies before the call
+	KillAfter  Fault = "kill-after"  // the process dies after its effect
+	Throttled  Fault = "throttled"   // refused for the rate limit
+	Late       Fault = "late"        // a reset lands only after the run; other calls: fail-after
+)
+
+// Faults are all of them.
+func Faults() []Fault {
+	return []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late}
+}
+
+// Killed is the panic of a process that dies.
+type Killed struct{}
+
+var errLost = errors.New("connection reset by peer")
+
+// Secret is the name of the secret in every world.
+const Secret = "admin"
+
+// Baseline is the password that every machine and the secret begin with.
+const Baseline = "Baseline-Pass-0001"
+
+// NewWorld returns a world with a secret whose current value is the Baseline, as a person stored it.
+func NewWorld(k Kind) *World {
+	w := &World{
+		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, read: map[string]bool{}, atMost: 10,
+		linux: rotation.TencentLinux(), windows: rotation.TencentWindows(),
+	}
+	value := fmt.Sprintf(`{"username":"","password":%q,"host":"bastion"}`, Baseline)
+	if k.Labels {
+		w.shelf = newLabelShelf(value)
+	} else {
+		w.shelf = newAbsentShelf(value)
+	}
+	w.current = Baseline
+	return w
+}
+
+// Rotator returns a Rotator over this world with a policy that suits it; change its fields before Do.
+func (w *World) Rotator() *rotation.Rotator {
+	r := &rotation.Rotator{
+		Secret: Secret, Store: w.Ledger(), Home: [2]string{"world", "here"},
+		Scope:    rotation.Selector{Tags: map[string][]string{"rotate": {"yes"}}},
+		Verifier: verifier{w}, Clock: clock{w}, Concurrency: 1, Rand: &counter{},
+		Policy: rotation.Policy{
+			Restart: rotation.RestartGraceful, PollInterval: 5 * time.Second, MaxUnavailable: rotation.Share{Number: w.atMost},
+			MaxExceptions: w.allowed,
+		},
+	}
+	seen := map[string]bool{}
+	for _, m := range w.Machines {
+		if !seen[m.Region] {
+			seen[m.Region] = true
+			r.Fleets = append(r.Fleets, &fleet{w, m.Region})
+		}
+	}
+	return r
+}
+
+// Ledger returns the store of this world.
+func (w *World) Ledger() *rotation.Ledger {
+	if w.kind.Labels {
+		n := 0
+		return &rotation.Ledger{Shelf: labelBoundary{boundary{w}}, Slots: 10, CompactAt: 7, MaxBytes: 32 << 10, Suffix: func() string {
+			n++
+			return fmt.Sprintf("%x%x", w.requests, n)
+		}}
+	}
+	return &rotation.Ledger{Shelf: boundary{w}, Slots: 10, CompactAt: 7, MaxBytes: 4096}
+}
+
+// Run is one invocation, which the fault may end at any call. killed reports that it did.
+func (w *World) Run(r *rotation.Rotator, req rotation.Request, fault func(n int, site string) Fault) (report *rotation.Report, err error, killed bool) {
+	w.fault, w.calls, w.read, w.only = fault, 0, map[string]bool{}, req.Only
+	defer func() {
+		w.fault = nil
+		switch p := recover(); p.(type) {
+		case nil:
+		case Killed:
+			killed = true
+			w.trace("killed")
+		default:
+			panic(p)
+		}
+	}()
+	w.trace("run %s %s", req.Action, strings.Join(req.Only, ","))
+	report, err = r.Do(context.Background(), req)
+	w.trace("ended %s: %s", report.Outcome, report.Why)
+	return report, err, false
+}
+
+// call is every call that leaves the process: it applies the fault that is due, and checks the world after each step.
+func (w *World) call(site string, effect func(late bool) error) error {
+	w.calls++
+	w.Sites[site]++
+	f := NoFault
+	if w.fault != nil {
+		f = w.fault(w.calls, site)
+	}
+	if f != NoFault {
+		w.faults++
+		w.trace("call %d %s: %s", w.calls, site, f)
+	}
+	switch f {
+	case KillBefore:
+		panic(Killed{})
+	case FailBefore:
+		return errLost
+	case Throttled:
+		return rotation.ErrThrottled
+	}
+	err := effect(f == Late)
+	w.check(site)
+	switch f {
+	case KillAfter:
+		panic(Killed{})
+	case FailAfter, Late:
+		return errLost
+	}
+	return err
+}
+
+func (w *World) trace(format string, args ...any) {
+	w.Trace = append(w.Trace, w.now.Format("15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+func (w *World) violate(invariant, format string, args ...any) {
+	text := invariant + ": " + fmt.Sprintf(format, args...)
+	w.trace("VIOLATION %s", text)
+	w.Violations = append(w.Violations, text)
+}
+
+// Advance lets time pass: what the machines are doing goes on.
+func (w *World) Advance(d time.Duration) {
+	end := w.now.Add(d)
+	for {
+		next, m := end, (*Machine)(nil)
+		for _, c := range w.Machines {
+			if c.op != nil && !c.op.ends.After(next) && (m == nil || c.op.ends.Before(next)) {
+				next, m = c.op.ends, c
+			}
+		}
+		if m == nil {
+			break
+		}
+		w.now = next
+		m.finish(w)
+		w.check("time")
+	}
+	w.now = end
+}
+
+// Now is the world's time.
+func (w *World) Now() time.Time { return w.now }
+
+// clock is the engine's clock: waiting makes the time pass.
+type clock struct{ w *World }
+
+func (c clock) Now() time.Time { return c.w.now }
+
+func (c clock) Wait(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	c.w.Advance(d)
+	return nil
+}
+
+// counter is a source of bytes for tokens: what is random must not make two runs differ.
+type counter struct{ n byte }
+
+func (c *counter) Read(b []byte) (int, error) {
+	for i := range b {
+		c.n++
+		b[i] = c.n
+	}
+	return len(b), nil
+}

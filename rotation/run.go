@@ -1,0 +1,226 @@
+package rotation
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// run is the whole state of an invocation's work on machines, as plain data: two equal runs go on equally. The engine
+// looks, asks run.decide for all calls of the tick, issues them and folds their results back in, in order.
+type run struct {
+	policy     Policy
+	generation int    // of the version that is being set; zero when nothing is sent
+	secret     string // MarkSecret of the secret
+	began      time.Time
+	closes     time.Time // nothing is begun from here on; zero means never
+	capacity   int       // machines that may be down at once
+	logins     bool      // there is a Verifier
+	proveOnly  bool      // nothing is sent: the machines are only tried
+	// halted says why nothing new is begun any more; empty means that it is.
+	halted string
+	// denied reports that the halt came from missing authorization.
+	denied bool
+	parts  int // the last number given to a part of a split batch
+	peak   int // the most machines that were down at once
+	fleets []fleetTraits
+	// machines are in the order of fleet and id.
+	machines []machine
+	warnings []string
+}
+
+// fleetTraits is what a fleet can do.
+type fleetTraits struct{ power, marks bool }
+
+// machine is one machine's part of a run.
+type machine struct {
+	id           string
+	fleet        int
+	maxBatch     int
+	needsStopped bool
+	atBoot       bool // a reset takes effect at the next boot
+	reported     bool
+	mayTouch     bool // in the (narrowed) scope, and nothing forbids it
+	counts       bool // behind, it is an exception
+	known        bool // was proven on some generation once
+
+	state State
+	then  State // what it becomes once it is started again; empty: it goes on to be proven
+	since time.Time
+	power PowerState
+	was   PowerState
+	busy  bool
+	rest  State     // where it stays when the run has no business with it; empty: planned
+	owed  bool      // relock took it down, or may have: a start is owed
+	late  bool      // its stop was given up and may still land: its mark stays
+	note  MarkState // a mark that is still to be written; empty: none
+
+	tries     int // stops for this generation, by all invocations
+	stops     int // stops by this run
+	sends     int // resets that may have had an effect, by this run
+	rejected  int // logins that were refused since it came up
+	part      int // machines of different parts do not share a batch
+	backoff   int
+	notBefore time.Time
+	unsure    bool // the answer to the last request was lost
+	accepted  bool // a reset by this run was accepted
+	recorded  bool // the provider's record says that this run's reset succeeded
+	upSince   time.Time
+	owedSince time.Time
+	downSince time.Time // zero: it is not down because of us
+	down      time.Duration
+
+	op       OpKind
+	opID     string
+	opJob    string
+	opSent   time.Time
+	evidence Evidence
+	why      Refusal
+}
+
+// enter moves the machine on.
+func (m *machine) enter(s State, now time.Time) {
+	m.state, m.since, m.notBefore, m.backoff = s, now, time.Time{}, 0
+}
+
+// later makes the machine wait before its request is sent again: exponentially, capped, with a jitter that depends on
+// nothing but the machine and the try.
+func (m *machine) later(now time.Time, poll time.Duration) {
+	base := min(poll, time.Second)
+	wait := min(base<<min(m.backoff, 10), 30*time.Second)
+	m.backoff++
+	h := fnv.New32a()
+	h.Write([]byte(m.id))
+	h.Write([]byte{byte(m.backoff)})
+	m.notBefore = now.Add(wait/2 + wait*time.Duration(h.Sum32()%1000)/2000)
+}
+
+// request notes the operation that the machine is part of.
+func (m *machine) request(op Operation) {
+	m.op, m.opID, m.opJob, m.opSent = op.Kind, op.RequestID, op.Job, op.Sent
+}
+
+// fail ends the machine's rotation. A machine that is owed a start is started first.
+func (m *machine) fail(now time.Time, why Refusal) { m.end(StateFailed, now, why) }
+
+func (m *machine) end(s State, now time.Time, why Refusal) {
+	if why.RequestID == "" && m.op != OpLook {
+		why.RequestID = m.opID
+	}
+	m.why = why
+	if m.owed {
+		m.then = s
+		m.enter(StateToStart, now)
+		if m.owedSince.IsZero() {
+			m.owedSince = now
+		}
+		return
+	}
+	m.enter(s, now)
+	m.noteUp()
+}
+
+// noteUp plans the mark that says that the machine runs again, unless its mark has to go on saying that it is owed a
+// start.
+func (m *machine) noteUp() {
+	if m.tries > 0 && m.power == Running && !m.late {
+		m.note = MarkUp
+	}
+}
+
+// disruptive reports whether setting the password takes the machine down.
+func (m *machine) disruptive(p Policy) bool {
+	return m.power == Running && (m.needsStopped || m.atBoot && p.Restart != RestartNever)
+}
+
+// isDown reports whether the machine counts against the capacity: down, about to be, or found on its way.
+func (m *machine) isDown() bool {
+	switch m.state {
+	case StateMarking, StateToStop, StateStopping, StateToRestart, StateRestarting:
+		return true
+	}
+	return m.owed || !m.downSince.IsZero() || m.power == Changing && !m.state.Final()
+}
+
+// working reports whether the run waits for something to happen to the machine.
+func (m *machine) working() bool { return m.state != StatePlanned && !m.state.Final() }
+
+// good reports whether the machine has the version, as far as the policy asks.
+func (m *machine) good() bool {
+	return m.state == StateProven || m.state == StateAccepted
+}
+
+// tookDown notes that the machine is down from now on.
+func (m *machine) tookDown(now time.Time) {
+	if m.downSince.IsZero() {
+		m.downSince = now
+	}
+	m.owed = true
+}
+
+// cameUp notes that the machine runs again.
+func (m *machine) cameUp(now time.Time) {
+	if !m.downSince.IsZero() {
+		m.down += now.Sub(m.downSince)
+	}
+	m.downSince, m.owedSince, m.owed = time.Time{}, time.Time{}, false
+	m.upSince = now
+}
+
+// halt stops the run from beginning anything; what is under way is brought to an end. The first reason stays.
+func (r *run) halt(why string) {
+	if r.halted == "" {
+		r.halted = why
+	}
+}
+
+// open reports whether machines may be begun.
+func (r *run) open(now time.Time) bool {
+	return r.halted == "" && !r.proveOnly && (r.closes.IsZero() || now.Before(r.closes))
+}
+
+// down counts the machines that are down.
+func (r *run) down() int {
+	n := 0
+	for i := range r.machines {
+		if r.machines[i].isDown() {
+			n++
+		}
+	}
+	return n
+}
+
+// settled reports whether nothing is left to wait for.
+func (r *run) settled(now time.Time) bool {
+	for i := range r.machines {
+		m := &r.machines[i]
+		if m.working() || m.note != "" || r.waits(m, now) {
+			return false
+		}
+	}
+	return true
+}
+
+// waits reports whether a planned machine will be begun by this run once something else has happened.
+func (r *run) waits(m *machine, now time.Time) bool {
+	if m.state != StatePlanned || !m.mayTouch {
+		return false
+	}
+	if m.owed {
+		return true
+	}
+	return r.open(now) && !(m.disruptive(r.policy) && !r.policy.Window.Open(now))
+}
+
+// mark is the note for a machine of this run.
+func (r *run) mark(m *machine, s MarkState) Mark {
+	out := Mark{Secret: r.secret, Generation: r.generation % markModulo, State: s, Tries: m.tries}
+	switch s {
+	case MarkOK:
+		out.Tries = 0
+	case MarkDown:
+		out.Tries = m.tries + 1
+	case MarkUp:
+		out.Tries = max(1, m.tries)
+	}
+	return out
+}

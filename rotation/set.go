@@ -1,0 +1,207 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// resume goes on with what is pending. Some machines may have it already: only a login, or a mark that names this very
+// candidate, tells.
+func (e *engine) resume(ctx context.Context) (Outcome, error) {
+	e.fix(*e.pending, true)
+	switch e.request.Step {
+	case StepCreate:
+		e.why = "pending already; set comes next"
+		return Incomplete, nil
+	case StepTest, StepFinish:
+		e.run.proveOnly = true
+	}
+	return e.set(ctx, true)
+}
+
+// reconcile brings machines to current. It sends what the store keeps as a generation, not the copy that consumers read.
+func (e *engine) reconcile(ctx context.Context) (Outcome, error) {
+	if e.current == nil {
+		return e.nothing(ctx, "the secret has no current version yet: relock rotate makes the first")
+	}
+	kept, err := e.Store.Propose(ctx, e.Secret, Version{
+		Generation: e.current.Generation, Baseline: true, Username: e.current.Username, Password: e.current.Password,
+	})
+	if err != nil {
+		return Failure, fmt.Errorf("keep the current value before it is sent: %w", err)
+	}
+	if kept.Generation != e.current.Generation || !kept.SamePassword(*e.current) {
+		return Failure, fmt.Errorf("the current version changed while this run looked at it: %w", ErrConflict)
+	}
+	if err := e.read(ctx); err != nil {
+		return Failure, err
+	}
+	if e.pending != nil || e.current == nil || !e.current.SamePassword(kept) {
+		return Failure, fmt.Errorf("the secret changed while this run looked at it: %w", ErrConflict)
+	}
+	e.distrust = true
+	e.fix(kept, true)
+	return e.set(ctx, false)
+}
+
+// verifyAll logs in everywhere with the current version and changes nothing.
+func (e *engine) verifyAll(ctx context.Context) (Outcome, error) {
+	if e.current == nil {
+		e.why = "the secret has no current version yet: relock rotate makes the first"
+		return Nothing, nil
+	}
+	if e.Verifier == nil {
+		return Failure, fmt.Errorf("%w: RELOCK_SSH_KNOWN_HOSTS is not set: without a host key no login can be tried", ErrConfig)
+	}
+	e.distrust = true
+	e.fix(*e.current, true)
+	e.run.proveOnly = true
+	if err := e.loop(ctx); err != nil {
+		e.why = err.Error()
+		return Incomplete, nil
+	}
+	counts := e.counts()
+	switch {
+	case counts.Drifted > 0:
+		e.why = fmt.Sprintf("%d machines refuse the current password", counts.Drifted)
+		return Drift, nil
+	default:
+		return Verified, nil
+	}
+}
+
+// nothing ends a run that sets no version. Machines that are owed a start get it all the same.
+func (e *engine) nothing(ctx context.Context, why string) (Outcome, error) {
+	e.rescue(ctx, true)
+	e.why = why
+	if left := e.left(); len(left) > 0 {
+		return Failure, fmt.Errorf("%d machines are down and owed a start: %v", len(left), left)
+	}
+	return Nothing, nil
+}
+
+// rescue starts the machines that an earlier invocation stopped and did not start again, in the regions that answer.
+// Without the store it cannot tell whose mark a machine has, and starts every one in the scope: no mark asks for less.
+func (e *engine) rescue(ctx context.Context, stored bool) {
+	v := Version{}
+	if e.current != nil {
+		v.Generation = e.current.Generation
+	}
+	if !stored {
+		for f := range e.described {
+			for i := range e.described[f] {
+				if e.described[f][i].Mark.State == MarkDown {
+					e.described[f][i].Mark.Secret = e.secretMark()
+				}
+			}
+		}
+	}
+	e.fix(v, false)
+	e.version = v
+	e.run.proveOnly = true
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		m.mayTouch = false
+		if m.owed || m.state.Final() {
+			continue
+		}
+		m.state = StatePlanned
+	}
+	if err := e.loop(ctx); err != nil {
+		e.run.warn("starting the machines that are owed a start: " + err.Error())
+	}
+}
+
+// set runs the machines through, and promotes when that is the request's part.
+func (e *engine) set(ctx context.Context, promote bool) (Outcome, error) {
+	early := e.loop(ctx)
+	outcome, err := e.judge(early, promote)
+	if outcome != Rotated || !promote || e.request.Step == StepSet || e.request.Step == StepTest {
+		return outcome, err
+	}
+	if err := e.Store.Promote(ctx, e.Secret, e.version); err != nil {
+		if errors.Is(err, ErrConflict) {
+			e.why = "the machines have the password, and the store moved on: " + err.Error()
+			return Incomplete, nil
+		}
+		return Failure, fmt.Errorf("the machines have the password, and making it current failed; running again goes on there: %w", err)
+	}
+	return Rotated, nil
+}
+
+// judge says how the work on the machines ended, and why. Rotated means that the version may become current.
+func (e *engine) judge(early error, promote bool) (Outcome, error) {
+	c := e.counts()
+	switch {
+	case e.run.denied:
+		return Failure, errors.Join(ErrUnauthorized, errors.New(e.run.halted))
+	case c.Scope == 0:
+		e.why = e.emptyScope()
+		return Nothing, nil
+	case early != nil:
+		e.why = fmt.Sprintf("%d of %d machines are not finished: %v", c.Unfinished, c.Scope, early)
+		return Incomplete, nil
+	case e.run.halted != "" && c.Proven+c.Accepted == 0 && c.Unfinished > 0 && e.run.halted != "interrupted":
+		return Failure, errors.New(e.run.halted)
+	case c.Unfinished > 0:
+		e.why = fmt.Sprintf("%d of %d machines are not finished: %s", c.Unfinished, c.Scope, e.unfinished())
+		return Incomplete, nil
+	case c.Waiting > 0 && c.Behind-c.Waiting <= e.policy.MaxExceptions && c.Behind > e.policy.MaxExceptions:
+		e.why = fmt.Sprintf("%d machines have the new password at their next boot; the version stays pending until they are proven", c.Waiting)
+		return Incomplete, nil
+	case c.Behind > e.policy.MaxExceptions:
+		e.why = fmt.Sprintf("%d machines stay behind and RELOCK_MAX_EXCEPTIONS=%d allows %d; the version stays pending: mend them and run relock resume, or set RELOCK_MAX_EXCEPTIONS=%d",
+			c.Behind, e.policy.MaxExceptions, e.policy.MaxExceptions, c.Behind)
+		if !promote {
+			e.why = fmt.Sprintf("%d machines are not on the current generation", c.Behind)
+		}
+		return Partial, nil
+	case c.Proven+c.Accepted == 0:
+		e.why = "no machine of the scope could be set"
+		return Nothing, nil
+	case !promote && e.run.untouched():
+		e.why = "every machine that counts has the current password"
+		return Nothing, nil
+	}
+	return Rotated, nil
+}
+
+// unfinished says why planned machines were not begun.
+func (e *engine) unfinished() string {
+	now := e.clock().Now()
+	switch {
+	case e.run.halted != "":
+		return e.run.halted
+	case !e.closes.IsZero() && !now.Before(e.closes):
+		return "RELOCK_SETTLE before the deadline nothing new is begun; relock resume goes on"
+	case !e.policy.Window.Open(now):
+		return "outside RELOCK_WINDOW (" + e.policy.Window.String() + ") nothing is stopped; relock resume goes on"
+	case len(e.request.Only) > 0:
+		return "the run was narrowed to some machines, and a version becomes current when all of the scope have it; relock resume goes on"
+	case e.run.proveOnly:
+		return "they are not proven yet"
+	}
+	return "relock resume goes on"
+}
+
+// untouched reports whether the run sent nothing to any machine.
+func (r *run) untouched() bool {
+	for i := range r.machines {
+		if m := &r.machines[i]; m.sends > 0 || m.stops > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// left returns the machines that are still owed a start.
+func (e *engine) left() []string {
+	var out []string
+	for i := range e.run.machines {
+		if m := &e.run.machines[i]; m.owed && m.power != Running {
+			out = append(out, m.id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,195 @@
+package rotation
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+)
+
+// counts adds up the run's machines.
+func (e *engine) counts() Counts {
+	var c Counts
+	c.Scope = len(e.run.machines)
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		switch m.state {
+		case StateProven:
+			c.Proven++
+			switch m.evidence {
+			case ByLogin:
+				c.Login++
+			case ByRecord:
+				c.Record++
+			case ByMark:
+				c.Mark++
+			}
+		case StateAccepted:
+			c.Accepted++
+		case StateWaiting:
+			c.Waiting++
+		case StateUnproven:
+			c.Unproven++
+		case StateUnable:
+			c.Unable++
+		case StateHeld:
+			c.Held++
+		case StateFailed:
+			c.Failed++
+		case StateDrifted:
+			c.Drifted++
+		default:
+			c.Unfinished++
+		}
+		if m.counts && !m.good() && m.state != StateUnable {
+			c.Behind++
+		}
+	}
+	return c
+}
+
+// report tells all that is known now. It never fails: what cannot be read is a warning in it.
+func (e *engine) report(ctx context.Context, outcome Outcome, err error) *Report {
+	now := e.clock().Now()
+	r := &Report{
+		Secret: e.Secret, StoreName: e.StoreName, Action: e.request.Action, Outcome: outcome, Why: e.why, DryRun: e.dry,
+		Generation: e.version.Generation, Token: e.version.Token, Created: e.version.Created,
+		Started: e.began.UTC(), Ended: now.UTC(), Seconds: now.Sub(e.began).Seconds(),
+		Counts: e.counts(), Plan: e.planned, Warnings: e.run.warnings,
+	}
+	if err != nil {
+		r.Why = err.Error()
+	}
+	if e.current != nil {
+		r.From = e.current.Generation
+	}
+	if r.Generation == 0 {
+		r.Generation = r.From
+	}
+	r.Calls, r.Throttled = e.Calls.Counts()
+	for i := range e.run.machines {
+		r.Machines = append(r.Machines, e.machineReport(i))
+	}
+	r.Down = e.downtime()
+	if !e.dry && len(e.history) > 0 {
+		stored, err := e.stored(ctx)
+		if err != nil {
+			r.Warnings = append(r.Warnings, "how full the store is could not be read: "+err.Error())
+		} else if r.Stored = stored; stored != nil && stored.warning() != "" {
+			r.Warnings = append(r.Warnings, stored.warning())
+		}
+	}
+	r.Next = r.next()
+	return r
+}
+
+// stored asks the store how full it is; nil when it does not tell.
+func (e *engine) stored(ctx context.Context) (*Stored, error) {
+	u, ok := e.Store.(interface {
+		Usage(context.Context, string) (Stored, error)
+	})
+	if !ok {
+		return nil, nil
+	}
+	stored, err := u.Usage(ctx, e.Secret)
+	return &stored, err
+}
+
+func (e *engine) machineReport(i int) MachineReport {
+	m, inst := &e.run.machines[i], &e.insts[i]
+	out := MachineReport{
+		ID: m.id, Name: inst.Name, Region: inst.Region, OS: inst.OS, State: m.state, Power: m.power, Was: m.was,
+		Reason: m.why.Reason, Remedy: m.why.Remedy, Code: m.why.Code, Evidence: m.evidence,
+		RequestID: cmp.Or(m.why.RequestID, m.opID), Request: m.op, Counts: m.counts && m.state != StateUnable,
+		Stops: m.tries, DownSeconds: m.down.Seconds(), Unknown: !m.known && m.state != StateProven,
+	}
+	if m.state == StateProven {
+		out.Generations = []int{e.version.Generation}
+		return out
+	}
+	var sent *Version
+	if m.sends > 0 {
+		sent = &e.version
+	}
+	for _, v := range candidates(e.history, e.current, sent, inst.Mark, e.secretMark()) {
+		out.Generations = append(out.Generations, v.Generation)
+	}
+	return out
+}
+
+// downtime adds up what the run cost.
+func (e *engine) downtime() Downtime {
+	d := Downtime{AtOnce: e.run.peak, Left: e.left()}
+	var all []float64
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		if m.stops == 0 && m.down == 0 {
+			continue
+		}
+		d.Machines++
+		if m.tries > 1 {
+			d.Again++
+		}
+		seconds := m.down.Seconds()
+		all = append(all, seconds)
+		d.Total += seconds
+		if seconds > d.Longest {
+			d.Longest, d.LongestID = seconds, m.id
+		}
+	}
+	if len(all) > 0 {
+		slices.Sort(all)
+		d.Median = all[len(all)/2]
+	}
+	return d
+}
+
+// next are the commands that an operator would type now.
+func (r *Report) next() []string {
+	var out []string
+	switch r.Outcome {
+	case Incomplete, Partial:
+		out = append(out, "relock resume")
+	case Drift:
+		out = append(out, "relock reconcile")
+	case Rotated:
+		if n := r.Counts.Failed + r.Counts.Unproven; n > 0 {
+			out = append(out, "relock reconcile")
+		}
+	}
+	for _, m := range r.Machines {
+		if m.State == StateFailed || m.State == StateUnproven || m.State == StateDrifted {
+			return append(out, fmt.Sprintf("relock lookup %s", m.ID))
+		}
+	}
+	return out
+}
+
+// candidates returns the versions whose password may open a machine, likeliest first. It always holds every version:
+// what is live may be any that was ever sent.
+func candidates(history []Version, current, sent *Version, mark Mark, secret string) []Version {
+	var first []int
+	if mark.names(secret, mark.Generation) {
+		for _, v := range history {
+			if v.Generation%markModulo == mark.Generation {
+				first = append(first, v.Generation)
+				break
+			}
+		}
+	}
+	if sent != nil {
+		first = append([]int{sent.Generation}, first...)
+	}
+	if current != nil {
+		first = append(first, current.Generation)
+	}
+	rank := func(v Version) int {
+		if i := slices.Index(first, v.Generation); i >= 0 {
+			return i
+		}
+		return len(first)
+	}
+	out := slices.Clone(history)
+	slices.SortStableFunc(out, func(a, b Version) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}

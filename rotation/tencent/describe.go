@@ -1,0 +1,207 @@
+package tencent
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// Describe implements rotation.Fleet, in the order of ids. Malformed ids are an error matching rotation.ErrConfig that
+// names them, before anything is sent.
+func (f *Fleet) Describe(ctx context.Context, sel rotation.Selector) ([]rotation.Instance, error) {
+	if sel.IsZero() {
+		return nil, nil
+	}
+	found := collection{byID: map[string]rotation.Instance{}}
+	visit := func(raw *cvm.Instance) {
+		if raw == nil || deref(raw.InstanceId) == "" {
+			return
+		}
+		inst := f.instance(raw)
+		one := sel
+		if len(sel.IDs) > 0 {
+			one.IDs = []string{inst.ID} // it was asked for by id: no search among all of them
+		}
+		if one.Matches(inst.ID, inst.Tags) {
+			found.add(inst)
+		}
+	}
+	if err := f.list(ctx, sel, visit); err != nil {
+		return nil, fmt.Errorf("describe machines in %s: %w", f.Region(), err)
+	}
+	return slices.SortedFunc(maps.Values(found.byID), func(a, b rotation.Instance) int { return cmp.Compare(a.ID, b.ID) }), nil
+}
+
+// collection holds machines once each; pages that were cut while machines came and went repeat some.
+type collection struct {
+	mu   sync.Mutex
+	byID map[string]rotation.Instance
+}
+
+func (c *collection) add(inst rotation.Instance) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byID[inst.ID] = inst
+}
+
+// list calls visit, from several goroutines, with every machine that sel might mean, and with others.
+func (f *Fleet) list(ctx context.Context, sel rotation.Selector, visit func(*cvm.Instance)) error {
+	if len(sel.IDs) == 0 {
+		return f.listByTags(ctx, filters(sel.Tags), visit)
+	}
+	ids := slices.Clone(sel.IDs)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if err := checkIDs(ids); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for chunk := range slices.Chunk(ids, maxBatch) {
+		group.Go(func() error { return f.listByID(ctx, chunk, visit) })
+	}
+	return group.Wait()
+}
+
+var wellFormed = regexp.MustCompile(`^ins-[0-9a-z]{8}$`)
+
+func checkIDs(ids []string) error {
+	var bad []string
+	for _, id := range ids {
+		if !wellFormed.MatchString(id) {
+			bad = append(bad, fmt.Sprintf("%q", id))
+		}
+	}
+	if len(bad) > 0 {
+		return fmt.Errorf("%w: no CVM instance ids: %s: use ids like ins-0a1b2c3d", rotation.ErrConfig, strings.Join(bad, ", "))
+	}
+	return nil
+}
+
+// listByID calls visit with those of at most 100 machines that exist here. CVM may leave unknown ids out or refuse the
+// whole request for them; it may name them or not.
+func (f *Fleet) listByID(ctx context.Context, ids []string, visit func(*cvm.Instance)) error {
+	for len(ids) > 0 {
+		page, err := f.page(ctx, func(req *cvm.DescribeInstancesRequest) { req.InstanceIds = pointers(ids) })
+		if err == nil {
+			for _, raw := range page.InstanceSet {
+				visit(raw)
+			}
+			return nil
+		}
+		if codeOf(err) != "InvalidInstanceId.NotFound" {
+			return err
+		}
+		known := withoutNamed(ids, err)
+		if len(known) < len(ids) {
+			ids = known
+			continue
+		}
+		if len(ids) == 1 {
+			return nil
+		}
+		if err := f.listByID(ctx, ids[:len(ids)/2], visit); err != nil {
+			return err
+		}
+		ids = ids[len(ids)/2:]
+	}
+	return nil
+}
+
+// listByTags calls visit with every machine that passes the filters. A machine that goes while pages are read moves the
+// others, one of which then falls between two pages: until all pages agree, the list is read again, and nothing that
+// was seen is forgotten.
+func (f *Fleet) listByTags(ctx context.Context, filters []*cvm.Filter, visit func(*cvm.Instance)) error {
+	const passes = 3
+	for range passes {
+		whole, err := f.pass(ctx, filters, visit)
+		if codeOf(err) == "InvalidParameterValue.TagKeyNotFound" {
+			return nil // no machine has a tag that the account does not have
+		}
+		if err != nil || whole {
+			return err
+		}
+	}
+	return nil
+}
+
+// pass reads all pages once and reports whether they are of one piece.
+func (f *Fleet) pass(ctx context.Context, filters []*cvm.Filter, visit func(*cvm.Instance)) (whole bool, err error) {
+	var mu sync.Mutex
+	seen, total, torn := map[string]bool{}, int64(-1), false
+	read := func(ctx context.Context, offset int64) error {
+		page, err := f.page(ctx, func(req *cvm.DescribeInstancesRequest) { req.Filters, req.Offset = filters, &offset })
+		if err != nil {
+			return err
+		}
+		if page.TotalCount == nil {
+			return fmt.Errorf("%s: an answer without TotalCount", describeInstances.name)
+		}
+		for _, raw := range page.InstanceSet {
+			visit(raw)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		torn = torn || total >= 0 && total != *page.TotalCount
+		total = *page.TotalCount
+		for _, raw := range page.InstanceSet {
+			if raw != nil {
+				seen[deref(raw.InstanceId)] = true
+			}
+		}
+		return nil
+	}
+	if err := read(ctx, 0); err != nil {
+		return false, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for offset, last := int64(maxBatch), total; offset < last; offset += maxBatch {
+		group.Go(func() error { return read(ctx, offset) })
+	}
+	err = group.Wait()
+	return !torn && int64(len(seen)) == total, err
+}
+
+// Limits of DescribeInstances: https://www.tencentcloud.com/document/product/213/33258.
+const (
+	maxFilters = 10
+	maxValues  = 5
+	pageSize   = 100
+)
+
+// filters asks for as little as CVM lets us; what it cannot say is checked afterwards. There is always one filter: a
+// selection by tags never lists a whole account.
+func filters(tags map[string][]string) []*cvm.Filter {
+	keys := slices.Sorted(maps.Keys(tags))
+	var out []*cvm.Filter
+	for _, key := range keys {
+		if n := len(tags[key]); n > 0 && n <= maxValues && len(out) < maxFilters {
+			out = append(out, filter("tag:"+key, tags[key]...))
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, filter("tag-key", keys[0]))
+	}
+	return out
+}
+
+func filter(name string, values ...string) *cvm.Filter {
+	return &cvm.Filter{Name: &name, Values: pointers(slices.Clone(values))}
+}
+
+// withoutNamed returns the ids that the provider's message does not name.
+func withoutNamed(ids []string, err error) []string {
+	named := namedIn(err)
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(named, id) })
+}

@@ -1,0 +1,44 @@
+package tencent
+
+import (
+	"context"
+	"fmt"
+
+	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// Reset implements rotation.Fleet. It never stops a running machine: CVM refuses a batch with one in it.
+func (f *Fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation.Credential) (rotation.Operation, error) {
+	op, err := begin(rotation.OpReset, batch)
+	if err != nil {
+		return op, err
+	}
+	if err := checkUsername(c.Username); err != nil {
+		return op, fmt.Errorf("%w: %w", rotation.ErrNotApplied, err)
+	}
+	if c.Password.IsZero() {
+		return op, fmt.Errorf("reset %d machines without a password: %w", len(batch), rotation.ErrNotApplied)
+	}
+	secret, force := c.Password.Reveal(), false
+	hide := veilFor(secret)
+	f.remember(c.Password, hide)
+
+	var resp *cvm.ResetInstancesPasswordResponse
+	err = f.client.send(ctx, resetPassword, hide, func(ctx context.Context) (err error) {
+		req := cvm.NewResetInstancesPasswordRequest()
+		req.InstanceIds, req.Password, req.ForceStop = pointers(op.Instances), &secret, &force
+		if c.Username != "" {
+			req.UserName = &c.Username
+		}
+		if resp, err = f.client.cvm.ResetInstancesPasswordWithContext(ctx, req); err != nil {
+			return err
+		}
+		return answered(resp.Response)
+	})
+	if err != nil {
+		return finish(resetPassword, op, nil, err)
+	}
+	return finish(resetPassword, op, resp.Response.RequestId, nil)
+}

@@ -1,0 +1,29 @@
+package tencentsim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An apiError is an error as the API answers it: HTTP 200 with Response.Error.
+// https://www.tencentcloud.com/document/product/597/35338
+type apiError struct {
+	Code    string
+	Message string
+}
+
+func (e *apiError) Error() string { return e.Code + ": " + e.Message }
+
+func refuse(code, format string, args ...any) *apiError {
+	return &apiError{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func missing(parameter string) *apiError {
+	return refuse("MissingParameter", "The request is missing a required parameter `%s`.", parameter)
+}
+
+// quoted writes ids as the API's messages do: `['ins-meu2jpya', 'ins-jnoiqr60']`, seen in
+// https://github.com/hashicorp/packer/issues/9054 and https://github.com/hashicorp/packer/issues/10396.
+func quoted(ids []string) string {
+	return "`['" + strings.Join(ids, "', '") + "']`"
+}

@@ -1,0 +1,32 @@
+package tencent
+
+import (
+	"net/http"
+	"time"
+)
+
+// newTransport returns cfg's transport, or one that keeps enough connections for the requests that are under way at once.
+func (cfg Config) newTransport() http.RoundTripper {
+	if cfg.Transport != nil {
+		return noRedirect{cfg.Transport}
+	}
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return noRedirect{http.DefaultTransport}
+	}
+	t = t.Clone()
+	t.MaxIdleConnsPerHost = atOnce
+	t.IdleConnTimeout = 30 * time.Second
+	return noRedirect{t}
+}
+
+// noRedirect hides where a redirect leads: net/http would send the request, and the password in it, to another host.
+type noRedirect struct{ next http.RoundTripper }
+
+func (t noRedirect) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if resp != nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		resp.Header.Del("Location")
+	}
+	return resp, err
+}

@@ -1,0 +1,145 @@
+package rotation
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// A Version is one version of a secret: one generation's password.
+type Version struct {
+	// ID is the store's name of it; empty before it is stored.
+	ID string
+	// Generation counts 1, 2, 3 … per secret. Numbers are never reused.
+	Generation int
+	// Token names the rotation that made it; empty for a baseline.
+	Token string
+	// Baseline marks a value that relock found and kept: it is never pending, adopted or promoted.
+	Baseline bool
+	// Username is the account; empty means each machine's own administrator.
+	Username string
+	Password Password
+	// Created is when the rotation made it, to the second, UTC; zero for a baseline.
+	Created time.Time
+	// Birth is a random id that the secret got with its first version and that each version hands on.
+	Birth string
+	// Extra holds the fields of the stored object that relock does not know; they are carried over from the version
+	// that is current when a new one is proposed.
+	Extra map[string]json.RawMessage
+}
+
+// For returns what opens the machine under this version. It is the engine's only way to a password.
+func (v Version) For(Instance) Credential {
+	return Credential{Username: v.Username, Password: v.Password}
+}
+
+// IsZero reports whether v is no version at all.
+func (v Version) IsZero() bool { return v.Generation == 0 && v.Password.IsZero() }
+
+// SamePassword reports whether both open the same accounts with the same password, whatever else they say.
+func (v Version) SamePassword(w Version) bool {
+	return v.Username == w.Username && v.Password.Equal(w.Password)
+}
+
+// fields are the ones that relock writes. No one else's names: an unknown field is carried over untouched.
+type fields struct {
+	Username   string `json:"username"`
+	Password   string `json:"password"`
+	Generation int    `json:"generation,omitempty"`
+	Previous   int    `json:"previous,omitempty"`
+	Baseline   bool   `json:"baseline,omitempty"`
+	Token      string `json:"token,omitempty"`
+	Created    string `json:"created,omitempty"`
+	Birth      string `json:"birth,omitempty"`
+}
+
+var fieldNames = []string{"username", "password", "generation", "previous", "baseline", "token", "created", "birth"}
+
+// Example is what a secret must hold before its first rotation.
+const Example = `{"username":"","password":"the password in force now"}`
+
+// Encode returns the stored form: one JSON object. Equal versions have equal bytes.
+func (v Version) Encode() ([]byte, error) { return v.encode(0) }
+
+// encode adds which generation was previous, for a store whose current version is a copy; zero leaves it out.
+func (v Version) encode(previous int) ([]byte, error) {
+	all := make(map[string]json.RawMessage, len(v.Extra)+len(fieldNames))
+	for name, value := range v.Extra {
+		all[name] = value
+	}
+	f := fields{
+		Username: v.Username, Password: v.Password.Reveal(), Generation: v.Generation, Previous: previous,
+		Baseline: v.Baseline, Token: v.Token, Birth: v.Birth,
+	}
+	if !v.Created.IsZero() {
+		f.Created = v.Created.UTC().Format(time.RFC3339)
+	}
+	own, err := marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
+	}
+	if err := json.Unmarshal(own, &all); err != nil {
+		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
+	}
+	out, err := marshal(all)
+	if err != nil {
+		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
+	}
+	return out, nil
+}
+
+// marshal is json.Marshal that leaves < > & as they are: passwords may hold them, and values have a size limit.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// DecodeVersion reads the stored form. A value that is not a JSON object with a password is an error that says what to
+// store; it never shows the value. ID stays empty: the store knows it.
+func DecodeVersion(value []byte) (Version, error) {
+	v, _, err := decodeVersion(value)
+	return v, err
+}
+
+// decodeVersion also returns which generation the value says was previous; zero when it does not say.
+func decodeVersion(value []byte) (Version, int, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(value, &all); err != nil || all == nil {
+		return Version{}, 0, fmt.Errorf("%w: the secret's value is no JSON object: store %s", ErrConfig, Example)
+	}
+	var f fields
+	for name, to := range map[string]any{
+		"username": &f.Username, "password": &f.Password, "generation": &f.Generation, "previous": &f.Previous,
+		"baseline": &f.Baseline, "token": &f.Token, "created": &f.Created, "birth": &f.Birth,
+	} {
+		raw, ok := all[name]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(raw, to); err != nil {
+			// The cause would quote a piece of the value.
+			return Version{}, 0, fmt.Errorf("%w: the secret's field %q is of the wrong type: store %s", ErrConfig, name, Example)
+		}
+		delete(all, name)
+	}
+	if f.Password == "" {
+		return Version{}, 0, fmt.Errorf("%w: the secret's value has no \"password\": store %s", ErrConfig, Example)
+	}
+	v := Version{
+		Generation: f.Generation, Token: f.Token, Baseline: f.Baseline, Username: f.Username,
+		Password: NewPassword(f.Password), Birth: f.Birth,
+	}
+	if created, err := time.Parse(time.RFC3339, f.Created); err == nil {
+		v.Created = created.UTC()
+	}
+	if len(all) > 0 {
+		v.Extra = all
+	}
+	return v, f.Previous, nil
+}
