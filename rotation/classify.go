@@ -154,7 +154,7 @@ func (e *engine) rules() (*Rules, error) {
 	slices.SortStableFunc(all, func(a, b *Rules) int { return cmp.Compare(a.Name, b.Name) })
 	rules, err := Intersect(all...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: no password suits every machine of the scope: %w", ErrConfig, err)
+		return nil, fmt.Errorf("no password suits every machine of the scope: %w", err)
 	}
 	return rules, nil
 }

@@ -218,14 +218,7 @@ func (e *engine) candidate() (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	if e.Username != "" {
-		rules = rules.WithUsers(e.Username)
-	}
-	password, err := rules.Generate(e.Recipe)
-	if err != nil {
-		return Version{}, fmt.Errorf("%w: generate a password: %w", ErrConfig, err)
-	}
-	v := Version{Generation: 1, Username: e.Username, Password: password, Token: e.request.Token, Birth: e.birth}
+	v := Version{Generation: 1, Username: e.Username, Token: e.request.Token, Birth: e.birth}
 	if len(e.history) > 0 {
 		v.Generation = e.history[0].Generation + 1
 	}
@@ -234,6 +227,12 @@ func (e *engine) candidate() (Version, error) {
 		if e.Username == "" {
 			v.Username = e.current.Username
 		}
+	}
+	if v.Username != "" {
+		rules = rules.WithUsers(v.Username)
+	}
+	if v.Password, err = rules.Generate(e.Recipe); err != nil {
+		return Version{}, fmt.Errorf("generate a password: %w", err)
 	}
 	v.Created = e.began.UTC().Truncate(time.Second)
 	if v.Token == "" {

@@ -257,6 +257,10 @@ func (r *run) foldCheck(m *machine, err error, now time.Time) {
 		r.proven(m, ByLogin, now)
 	case r.proveOnly:
 		r.foldVerifyOnly(m, err, now)
+	case m.evidence == ByMark && !errors.Is(err, ErrRejected):
+		// Only a refusal outweighs the mark: it stays as it was, and is not taken down for a login that failed.
+		m.mayTouch = false
+		m.enter(StateProven, now)
 	case errors.Is(err, ErrRejected), errors.Is(err, ErrCannotTry):
 		m.enter(StatePlanned, now)
 	case m.tries > 0 && now.Sub(m.since) < r.policy.LoginTimeout:

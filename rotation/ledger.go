@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // A Ledger is the Store over a Shelf: the logic that is the same for all secrets managers and dangerous to get wrong.
@@ -18,6 +19,11 @@ type Ledger struct {
 	// Suffix returns a random part for names, in hexadecimal, on a store that cannot refuse a name that is taken. Nil
 	// means that Create is create-if-absent.
 	Suffix func() string
+
+	// seen holds what was read from slots, by secret and name: their values do not change. A Ledger lives as long as one
+	// invocation.
+	mu   sync.Mutex
+	seen map[[2]string]any
 }
 
 var _ Store = (*Ledger)(nil)

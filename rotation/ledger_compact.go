@@ -14,9 +14,10 @@ import (
 
 // archive is one immutable slot that holds many versions.
 type archive struct {
-	slot    string
-	entries []entry
-	size    int
+	slot     string
+	entries  []entry
+	versions []kept // of the entries
+	size     int
 }
 
 // entry is one version in an archive.
@@ -35,12 +36,15 @@ func decodeArchive(name string, value []byte) (archive, error) {
 	if err := json.Unmarshal(value, &a); err != nil {
 		return archive{}, fmt.Errorf("archive %s is damaged: it is no archive", name)
 	}
+	out := archive{slot: name, entries: a.Archive, size: len(value)}
 	for _, e := range a.Archive {
-		if _, err := decodeEntry(e); err != nil {
+		k, err := decodeEntry(e)
+		if err != nil {
 			return archive{}, fmt.Errorf("archive %s is damaged at %q: %w", name, e.Name, err)
 		}
+		out.versions = append(out.versions, k)
 	}
-	return archive{slot: name, entries: a.Archive, size: len(value)}, nil
+	return out, nil
 }
 
 func decodeEntry(e entry) (kept, error) {
@@ -52,25 +56,13 @@ func decodeEntry(e entry) (kept, error) {
 	return k, err
 }
 
-// versions returns what the archive holds; decodeArchive has checked that it can be read.
-func (a archive) versions() []kept {
-	all := make([]kept, 0, len(a.entries))
-	for _, e := range a.entries {
-		k, err := decodeEntry(e)
-		if err == nil {
-			all = append(all, k)
-		}
-	}
-	return all
-}
-
 func (a archive) holds(k kept) bool {
-	return slices.ContainsFunc(a.versions(), func(v kept) bool { return v.name == k.name && sameValue(v.Version, k.Version) })
+	return slices.ContainsFunc(a.versions, func(v kept) bool { return v.name == k.name && sameValue(v.Version, k.Version) })
 }
 
 // within reports whether b holds all that a holds.
 func (a archive) within(b archive) bool {
-	for _, k := range a.versions() {
+	for _, k := range a.versions {
 		if !b.holds(k) {
 			return false
 		}

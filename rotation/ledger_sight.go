@@ -79,30 +79,52 @@ func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
 
 // readSlot adds what a slot holds. Names that are not ours are left alone: they only take room.
 func (l *Ledger) readSlot(ctx context.Context, secret string, s *sight, slot Slot) error {
-	_, _, isVersion := parseName(slot.Name)
-	if !isVersion && !archiveName.MatchString(slot.Name) {
+	if _, _, ok := parseName(slot.Name); !ok && !archiveName.MatchString(slot.Name) {
 		return nil
 	}
-	_, value, err := l.Shelf.Read(ctx, secret, slot.Name)
+	held, err := l.held(ctx, secret, slot.Name)
 	if err != nil {
-		return fmt.Errorf("read version %s of %q: %w", slot.Name, secret, err)
+		return fmt.Errorf("version %s of %q: %w", slot.Name, secret, err)
 	}
-	if !isVersion {
-		a, err := decodeArchive(slot.Name, value)
-		if err != nil {
-			return fmt.Errorf("secret %q: %w", secret, err)
-		}
-		s.archives = append(s.archives, a)
-		s.kept = append(s.kept, a.versions()...)
-		return nil
+	switch held := held.(type) {
+	case archive:
+		s.archives = append(s.archives, held)
+		s.kept = append(s.kept, held.versions...)
+	case kept:
+		held.slot, held.order = slot.Name, slot.Order
+		s.kept = append(s.kept, held)
 	}
-	k, err := decodeKept(slot.Name, value)
-	if err != nil {
-		return fmt.Errorf("secret %q: version %s: %w", secret, slot.Name, err)
-	}
-	k.slot, k.order = slot.Name, slot.Order
-	s.kept = append(s.kept, k)
 	return nil
+}
+
+// held returns the kept version or the archive in a slot of ours. Each slot is read once.
+func (l *Ledger) held(ctx context.Context, secret, name string) (any, error) {
+	key := [2]string{secret, name}
+	l.mu.Lock()
+	held, ok := l.seen[key]
+	l.mu.Unlock()
+	if ok {
+		return held, nil
+	}
+	_, value, err := l.Shelf.Read(ctx, secret, name)
+	if err != nil {
+		return nil, fmt.Errorf("read it: %w", err)
+	}
+	if archiveName.MatchString(name) {
+		held, err = decodeArchive(name, value)
+	} else {
+		held, err = decodeKept(name, value)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen == nil {
+		l.seen = map[[2]string]any{}
+	}
+	l.seen[key] = held
+	return held, nil
 }
 
 // decodeKept reads a version by its name and value. The name has the last word: a person may have copied the fields.

@@ -2,7 +2,6 @@ package rotation
 
 import (
 	"cmp"
-	"fmt"
 	"time"
 )
 
@@ -84,10 +83,7 @@ func (e *engine) planPassword(p *PlanReport) error {
 		return nil
 	}
 	p.Length, p.Bits, err = rules.Strength(e.Recipe)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfig, err)
-	}
-	return nil
+	return err
 }
 
 func (e *engine) planMachines(p *PlanReport) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,11 +32,13 @@ func counted(n int, one string) string {
 	return thousands(n) + " " + one + "s"
 }
 
-// lasting writes a duration with the precision that people want: 0.4 s, 14 s, 2 min 51 s, 58 min, 3 h 20 min, 89 days.
+// lasting writes a duration with the precision that people want: 400 ms, 1.4 s, 14 s, 2 min 51 s, 58 min, 3 h 20 min, 89 days.
 func lasting(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "-" + lasting(-d)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
 	case d < 10*time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 	case d < time.Minute:
@@ -87,12 +90,12 @@ func padded(s string, width int) string {
 // shortList is how many entries of a list are shown when nobody asked for all.
 const shortList = 10
 
-// some is the ids as one text: all of them, or the first few and how many more there are.
-func some(ids []string, limit int) string {
+// some is the first of the ids and how many more there are, or all of them.
+func some(ids []string, limit int) []string {
 	if limit <= 0 || len(ids) <= limit+1 {
-		return strings.Join(ids, " ")
+		return ids
 	}
-	return fmt.Sprintf("%s and %s more", strings.Join(ids[:limit], " "), thousands(len(ids)-limit))
+	return append(slices.Clone(ids[:limit]), "and "+thousands(len(ids)-limit)+" more")
 }
 
 // generations is a list of them as people say it: "42, 41 or an older one".

@@ -30,9 +30,9 @@ type options struct {
 func (o *options) flags(set *pflag.FlagSet) {
 	set.SortFlags = false
 	set.StringArrayVarP(&o.envFiles, "env-file", "e", nil, "take RELOCK_ variables from `FILE` and nowhere else; repeat for several fleets")
-	set.StringSliceVar(&o.only, "only", nil, "narrow to these machines, `ID,...`; nothing widens the configured selection")
+	set.StringSliceVar(&o.only, "only", nil, "narrow to the machines `ID,...`; nothing widens the configured selection")
 	set.BoolVar(&o.dryRun, "dry-run", false, "send nothing, store nothing")
-	set.StringVarP(&o.output, "output", "o", outputText, "`text|json|csv`; json: the Report alone on stdout; csv: a line per machine")
+	set.StringVarP(&o.output, "output", "o", outputText, "print `text|json|csv`: json is the Report alone on stdout, csv a line per machine")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "whole lists, and a log on stderr")
 	set.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 }

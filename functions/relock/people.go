@@ -20,7 +20,7 @@ func (v view) people(s *sheet) {
 	if left := r.Down.Left; len(left) > 0 {
 		s.blank()
 		s.line("Down, and owed a start; started by: relock resume, or by hand")
-		s.line("  %s", printable(some(left, s.limit())))
+		s.ids(2, left)
 	}
 }
 
@@ -97,10 +97,10 @@ func writeGroup(s *sheet, g group, allowed int) {
 	if g.remedy != "" {
 		s.line("  %7s  %s", "", g.remedy)
 	}
-	s.line("  %7s  %s", "", some(g.ids(), s.limit()))
+	s.ids(11, g.ids())
 }
 
-// explained says of the report's commands what they are for.
+// next says of the report's commands what they are for.
 func (v view) next(s *sheet) {
 	if len(v.report.Next) == 0 {
 		return

@@ -23,10 +23,10 @@ func (v view) planText() string {
 	s.blank()
 	v.planCost(s)
 	for _, warning := range r.Warnings {
-		s.field("Warning", "%s", printable(warning))
+		s.sentence("Warning", warning)
 	}
 	if r.Why != "" && p.Refused == "" {
-		s.field("Note", "%s", r.Why)
+		s.sentence("Note", r.Why)
 	}
 	if p.Refused != "" {
 		v.refusal(s)
@@ -63,9 +63,12 @@ func (v view) age(generation int) string {
 }
 
 func (v view) would() string {
-	p := v.report.Plan
-	if p.Pending {
+	p, r := v.report.Plan, v.report
+	switch {
+	case p.Pending:
 		return fmt.Sprintf("go on with generation %d; no other is made", p.Generation)
+	case p.Generation == r.From:
+		return fmt.Sprintf("set generation %d, the current one, on the machines that do not have it", p.Generation)
 	}
 	text := fmt.Sprintf("make generation %d", p.Generation)
 	if p.Length > 0 {

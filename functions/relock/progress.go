@@ -40,11 +40,6 @@ type silence struct{}
 func (silence) tell(rotation.Progress) {}
 func (silence) end()                   {}
 
-// progressInWords is one line about a run.
-func progressInWords(p rotation.Progress) string {
-	return fmt.Sprintf("generation %d: %s of %s machines proven, %s down", p.Generation, thousands(p.Proven), thousands(p.Targets), thousands(p.Down))
-}
-
 // lines tells in lines of text, not more often than every so long, and only when something changed.
 type lines struct {
 	w     io.Writer
@@ -61,7 +56,8 @@ func (l *lines) tell(p rotation.Progress) {
 		return
 	}
 	l.last, l.told = now, p
-	fmt.Fprintln(l.w, "relock: "+progressInWords(p))
+	fmt.Fprintf(l.w, "relock: generation %d: %s of %s machines proven, %s down\n",
+		p.Generation, thousands(p.Proven), thousands(p.Targets), thousands(p.Down))
 }
 
 func (l *lines) end() {}
@@ -89,7 +85,7 @@ func (b *bar) tell(p rotation.Progress) {
 		)
 	}
 	b.bar.ChangeMax(p.Targets)
-	b.bar.Describe(progressInWords(p))
+	b.bar.Describe(fmt.Sprintf("generation %d: %s proven, %s down ", p.Generation, thousands(p.Proven), thousands(p.Down)))
 	_ = b.bar.Set(min(p.Ended, p.Targets)) // what a terminal does not show is no failure of the run
 }
 

@@ -29,7 +29,7 @@ func (v view) text() string {
 		s.field("Store", "%s", storeInWords(*r.Stored))
 	}
 	for _, warning := range r.Warnings {
-		s.field("Warning", "%s", printable(warning))
+		s.sentence("Warning", warning)
 	}
 	v.next(s)
 	if v.checked != "" {
@@ -57,7 +57,7 @@ func (v view) heading(s *sheet) {
 	if r.Token != "" && r.Action != rotation.Verify {
 		s.field("Rotation", "%s", printable(r.Token))
 	}
-	s.field("Outcome", "%s", v.outcome())
+	s.sentence("Outcome", v.outcome())
 	took := fmt.Sprintf("%s, %s", seconds(r.Seconds), fromTo(r.Started, r.Ended))
 	if age := r.Started.Sub(r.Created); !r.Created.IsZero() && age > time.Minute && r.From != r.Generation {
 		took += fmt.Sprintf("; the rotation began %s before", lasting(age))
@@ -168,11 +168,19 @@ func recordNote(r *rotation.Report) string {
 	return strings.Join(parts, ", ")
 }
 
-// reasonsNote adds up reasons: "isolated 52, rescue mode 13".
+// reasonsNote adds up the commonest reasons: "isolated 52, rescue mode 13, 3 for other reasons".
 func reasonsNote(machines []rotation.MachineReport) string {
 	var parts []string
-	for _, g := range grouped(machines) {
+	others := 0
+	for i, g := range grouped(machines) {
+		if i > 1 {
+			others += len(g.machines)
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%s %s", g.reason, thousands(len(g.machines))))
+	}
+	if others > 0 {
+		parts = append(parts, thousands(others)+" for other reasons")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -187,13 +195,13 @@ func (v view) downtime(s *sheet) {
 	} else {
 		text := counted(d.Machines-d.Again, "machine") + " once"
 		if d.Again > 0 {
-			text += fmt.Sprintf(", %s more than once for this generation (%s)", thousands(d.Again), some(stoppedAgain(r), s.limit()))
+			text += fmt.Sprintf(", %s more than once for this generation (%s)", thousands(d.Again), strings.Join(some(stoppedAgain(r), s.limit()), " "))
 		}
-		s.field("Down", "%s", text)
+		s.sentence("Down", text)
 		s.more("at most %s at once; %s median, %s longest (%s)", thousands(d.AtOnce), seconds(d.Median), seconds(d.Longest), printable(d.LongestID))
 	}
 	for _, line := range powerInWords(r, s.limit()) {
-		s.more("%s", line)
+		s.sentence("", line)
 	}
 }
 
@@ -223,10 +231,10 @@ func powerInWords(r *rotation.Report, limit int) []string {
 	}
 	var lines []string
 	if len(down) > 0 {
-		lines = append(lines, fmt.Sprintf("NOT RUNNING, and were: %s", some(down, limit)))
+		lines = append(lines, fmt.Sprintf("NOT RUNNING, and were: %s", strings.Join(some(down, limit), " ")))
 	}
 	if len(up) > 0 {
-		lines = append(lines, fmt.Sprintf("running, and were stopped: %s (not started by relock)", some(up, limit)))
+		lines = append(lines, fmt.Sprintf("running, and were stopped: %s (not started by relock)", strings.Join(some(up, limit), " ")))
 	}
 	return lines
 }
@@ -262,9 +270,12 @@ func callsInWords(r *rotation.Report) string {
 }
 
 func storeInWords(u rotation.Stored) string {
-	text := counted(u.Generations, "generation") + " readable"
-	if u.Generations > 0 {
-		text += fmt.Sprintf(", %d–%d", u.Oldest, u.Newest)
+	if u.Generations == 0 {
+		return "no generation kept yet"
+	}
+	text := fmt.Sprintf("%s readable, %d–%d", counted(u.Generations, "generation"), u.Oldest, u.Newest)
+	if u.Generations == 1 {
+		text = fmt.Sprintf("1 generation readable, %d", u.Newest)
 	}
 	if u.Archives > 0 {
 		text += fmt.Sprintf(", the older ones in %s", counted(u.Archives, "archive"))

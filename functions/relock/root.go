@@ -53,20 +53,28 @@ func newRoot(o *options, begun *bool) *cobra.Command {
 	}
 	root.SetVersionTemplate("relock {{.Version}}\n")
 	o.flags(root.PersistentFlags())
-	root.AddGroup(&cobra.Group{ID: "rotate", Title: "Rotate"}, &cobra.Group{ID: "ask", Title: "Ask"},
-		&cobra.Group{ID: "try", Title: "Try and check"})
-	add := func(group string, commands ...*cobra.Command) {
-		for _, cmd := range commands {
-			cmd.GroupID = group
-			cmd.DisableFlagsInUseLine = true
-			root.AddCommand(cmd)
-		}
+	chapters := []chapter{
+		{"Rotate", []*cobra.Command{newPlan(o), newRotate(o), newResume(o), newReconcile(o)}},
+		{"Ask", []*cobra.Command{newStatus(o), newLookup(o), newVerify(o)}},
+		{"Try and check", []*cobra.Command{newSimulate(o), newCloud(o), newConfig(o)}},
 	}
-	add("rotate", newPlan(o), newRotate(o), newResume(o), newReconcile(o))
-	add("ask", newStatus(o), newLookup(o), newVerify(o))
-	add("try", newSimulate(o), newCloud(o), newConfig(o))
-	root.SetHelpFunc(help)
+	for _, c := range chapters {
+		root.AddCommand(c.commands...)
+	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if cmd == root {
+			rootHelp(root, chapters)
+			return
+		}
+		help(cmd)
+	})
 	return root
+}
+
+// A chapter of the help is commands that belong together, in the order in which a person needs them.
+type chapter struct {
+	title    string
+	commands []*cobra.Command
 }
 
 // usageLine is how a command is called.
@@ -78,33 +86,39 @@ func usageLine(cmd *cobra.Command) string {
 	return line
 }
 
-// help prints a command's page; the root's lists the commands.
-func help(cmd *cobra.Command, _ []string) {
+// help prints a command's page.
+func help(cmd *cobra.Command) {
 	w := cmd.OutOrStdout()
-	root := cmd.Root()
-	if cmd != root {
-		fmt.Fprintf(w, "%s\n\nUsage:  %s\n", strings.TrimSpace(firstOf(cmd.Long, cmd.Short)), usageLine(cmd))
-		if flags := cmd.LocalNonPersistentFlags().FlagUsages(); flags != "" {
-			fmt.Fprintf(w, "\nFlags:\n%s", flags)
-		}
-		if cmd.Example != "" {
-			fmt.Fprintf(w, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
-		}
-		fmt.Fprintf(w, "\nFlags of every command:\n%s", root.PersistentFlags().FlagUsages())
-		return
+	fmt.Fprintf(w, "%s\n\nUsage:  %s\n", strings.TrimSpace(firstOf(cmd.Long, cmd.Short)), usageLine(cmd))
+	if flags := cmd.LocalNonPersistentFlags().FlagUsages(); flags != "" {
+		fmt.Fprintf(w, "\nFlags:\n%s", flags)
 	}
-	fmt.Fprintf(w, "%s\n\nNo account needed:    relock simulate\nOn your own fleet:    relock plan          (sends nothing, stores nothing)\n\nUsage:  %s\n",
-		root.Short, root.UseLine())
-	for _, group := range root.Groups() {
-		fmt.Fprintf(w, "\n%s\n", group.Title)
-		for _, c := range root.Commands() {
-			if c.GroupID == group.ID {
-				fmt.Fprintf(w, "  %-12s %s\n", strings.TrimSuffix(c.Use, " [flags]"), c.Short)
-			}
+	if cmd.Example != "" {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
+	}
+	fmt.Fprintf(w, "\nFlags of every command:\n%s", cmd.Root().PersistentFlags().FlagUsages())
+}
+
+// rootHelp prints the first page: the commands.
+func rootHelp(root *cobra.Command, chapters []chapter) {
+	w := root.OutOrStdout()
+	fmt.Fprintf(w, beginning, root.Short, root.UseLine())
+	for _, c := range chapters {
+		fmt.Fprintf(w, "\n%s\n", c.title)
+		for _, cmd := range c.commands {
+			fmt.Fprintf(w, "  %-12s %s\n", cmd.Use, cmd.Short)
 		}
 	}
 	fmt.Fprintf(w, "\nFlags of every command:\n%s\n%s", root.PersistentFlags().FlagUsages(), ending)
 }
+
+const beginning = `%s
+
+No account needed:    relock simulate
+On your own fleet:    relock plan          (sends nothing, stores nothing)
+
+Usage:  %s
+`
 
 const ending = `Exit status: 0 done, or nothing to do · 1 failed · 2 usage or configuration · 3 partial, incomplete or drift
 Running it again is always safe. Variables: relock config --help   Shell completion: relock completion --help

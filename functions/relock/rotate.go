@@ -70,8 +70,8 @@ func newVerify(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify",
 		Short: "prove the current password on every machine; reports drift",
-		Long: `verify logs in to every machine of the scope with the current password and changes nothing. A machine that refuses it is
-drift: status 3.`,
+		Long: `verify logs in to every machine of the scope with the current password. It sets no password and stops nothing. A machine
+that refuses it is drift: status 3.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.eachFleet(cmd.Context(), rotation.Request{Action: rotation.Verify})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/relock-project/relock/rotation"
 )
@@ -139,10 +140,20 @@ func (o *options) writeReport(v view, err error) error {
 	case v.report.Plan != nil:
 		return o.print(v.safe().planText())
 	case errors.Is(err, rotation.ErrConfig) && v.report.Counts.Scope == 0:
-		fmt.Fprintf(o.stderr, "relock: %v\nNothing was sent and nothing was stored. relock plan shows what a rotation would do.\n", err)
+		fmt.Fprintf(o.stderr, "relock: %s\nNothing was sent and nothing was stored. relock plan shows what a rotation would do.\n", o.shortened(err.Error()))
 		return nil
 	}
 	return o.print(v.safe().text())
+}
+
+// shortened leaves out the middle of a text of many lines, unless all was asked for.
+func (o *options) shortened(text string) string {
+	lines := strings.Split(text, "\n")
+	if n := len(lines); !o.verbose && n > shortList+3 {
+		more := fmt.Sprintf("  and %s more: --verbose lists all", thousands(n-shortList-2))
+		lines = append(append(lines[:shortList+1:shortList+1], more), lines[n-1])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // explain says beside a report for machines what a person should know.

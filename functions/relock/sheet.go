@@ -52,9 +52,25 @@ func (s *sheet) row(label string, n int, note string) {
 	s.line("  %s%7s   %s", padded(label, rowLabel), thousands(n), note)
 }
 
+// sentence writes a named part whose text goes on over as many lines as it needs. Lines that it has stay.
+func (s *sheet) sentence(name, text string) {
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		lines = append(lines, wrapped(strings.Fields(printable(line)), " "))
+	}
+	s.field(name, "%s", strings.Join(lines, "\n"))
+}
+
+// ids writes a list of them, shortened unless all was asked for.
+func (s *sheet) ids(indent int, ids []string) {
+	for _, line := range strings.Split(wrapped(some(ids, s.limit()), " "), "\n") {
+		s.line("%*s%s", indent, "", line)
+	}
+}
+
 // wrapped joins parts with a separator over as many lines as they need.
 func wrapped(parts []string, separator string) string {
-	const width = 100
+	const width = 92
 	var out strings.Builder
 	column := 0
 	for i, part := range parts {

@@ -65,8 +65,8 @@ func (so *simOptions) check() error {
 	switch {
 	case so.instances < 1 || so.instances > 20_000:
 		return usage("--instances %d: use 1 to 20,000", so.instances)
-	case !(so.scale > 0 && so.scale <= 100):
-		return usage("--scale %v: use more than 0, and no more than 100", so.scale)
+	case !(so.scale > 0 && so.scale <= 10):
+		return usage("--scale %v: use more than 0, and no more than 10", so.scale)
 	}
 	return nil
 }
@@ -134,6 +134,7 @@ func tencentSettings(so simOptions, url, knownHosts string) []setting {
 	all := []setting{
 		{"TENCENTCLOUD_SECRET_ID", tencentsim.DemoSecretID},
 		{"TENCENTCLOUD_SECRET_KEY", tencentsim.DemoSecretKey},
+		{"TENCENTCLOUD_TOKEN", ""}, // a real one would go with other keys
 		{"RELOCK_FLEET", "tencent"},
 		{"RELOCK_STORE", "tencent"},
 		{"RELOCK_TENCENT_ENDPOINT", url},

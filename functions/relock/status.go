@@ -200,10 +200,10 @@ func (st standing) machines(s *sheet) {
 		target = st.Pending
 	}
 	have := where(st.Machines, func(m rotation.MachineReport) bool { return m.State == rotation.StateProven })
-	s.line("Machines  %s, %s noted as proven on generation %d", thousands(len(st.Machines)), thousands(have), target)
+	s.field("Machines", "%s, of which %s are noted as proven on generation %d", thousands(len(st.Machines)), thousands(have), target)
 	rows := [][]string{{"id", "name", "region", "os", "power", "password", "why"}}
 	for _, m := range st.Machines {
-		why := "proven on it once, says its mark"
+		why := ""
 		switch {
 		case m.Reason != "":
 			why = m.Reason

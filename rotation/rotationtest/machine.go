@@ -31,6 +31,7 @@ type Machine struct {
 
 	op       *operation
 	lateSets []string // resets that land after the run
+	landed   bool     // one did
 	record   record   // what the provider shows of the last reset
 	inflight map[string]bool
 }
@@ -112,6 +113,7 @@ func (w *World) Land() {
 		for _, p := range m.lateSets {
 			w.trace("late reset lands on %s", m.ID)
 			delete(m.inflight, p)
+			m.landed = true
 			if w.kind.Boot {
 				m.Next = p
 			} else {

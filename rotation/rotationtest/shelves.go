@@ -160,7 +160,7 @@ func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, v
 		var s string
 		var err error
 		slot, s, err = b.w.shelf.read(name)
-		for _, p := range passwords(s) {
+		for _, p := range b.w.passwords(s) {
 			b.w.read[p] = true
 		}
 		value = []byte(s)
@@ -206,12 +206,16 @@ func (b labelBoundary) Label(_ context.Context, _ string, version rotation.Slot,
 }
 
 // passwords returns every password in a stored value, however deep: it knows nothing of how relock stores them.
-func passwords(value string) []string {
+func (w *World) passwords(value string) []string {
+	if found, ok := w.dug[value]; ok {
+		return found
+	}
 	var any any
 	if json.Unmarshal([]byte(value), &any) != nil {
 		return nil
 	}
-	return dig(any, nil)
+	w.dug[value] = dig(any, nil)
+	return w.dug[value]
 }
 
 func dig(value any, out []string) []string {

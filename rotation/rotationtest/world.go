@@ -35,10 +35,13 @@ type World struct {
 	Trace  []string
 
 	requests int
+	dug      map[string][]string // passwords by stored value
 	// read holds the passwords that the running invocation read from the store (S0).
 	read map[string]bool
 	// only narrows what the running invocation may send to (S5); nil means all of the scope.
-	only    []string
+	only []string
+	// lost are passwords that a person overwrote before relock had ever kept them.
+	lost    map[string]bool
 	atMost  int // machines down at once (S6)
 	allowed int // exceptions (S3)
 	current string
@@ -83,6 +86,9 @@ func Faults() []Fault {
 	return []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late}
 }
 
+// endless is more calls than any run of these small worlds needs.
+const endless = 5000
+
 // Killed is the panic of a process that dies.
 type Killed struct{}
 
@@ -97,9 +103,11 @@ const Baseline = "Baseline-Pass-0001"
 // NewWorld returns a world with a secret whose current value is the Baseline, as a person stored it.
 func NewWorld(k Kind) *World {
 	w := &World{
-		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, read: map[string]bool{}, atMost: 10,
-		linux: rotation.TencentLinux(), windows: rotation.TencentWindows(),
+		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, read: map[string]bool{}, atMost: 10, dug: map[string][]string{}, lost: map[string]bool{},
+		linux: rotation.TencentLinux(), windows: rotation.TencentLinux(),
 	}
+	// Rules that forbid words take a thousand times longer to draw from, and are not what is tried here.
+	w.windows.Name, w.windows.MinLength = "windows", 12
 	value := fmt.Sprintf(`{"username":"","password":%q,"host":"bastion"}`, Baseline)
 	if k.Labels {
 		w.shelf = newLabelShelf(value)
@@ -167,6 +175,10 @@ func (w *World) Run(r *rotation.Rotator, req rotation.Request, fault func(n int,
 func (w *World) call(site string, effect func(late bool) error) error {
 	w.calls++
 	w.Sites[site]++
+	if w.calls > endless {
+		w.violate("L1", "a run does not end: %d calls, the last a %s", w.calls, site)
+		panic(Killed{})
+	}
 	f := NoFault
 	if w.fault != nil {
 		f = w.fault(w.calls, site)

@@ -148,9 +148,7 @@ func (s stub) RoundTrip(r *http.Request) (*http.Response, error) {
 // stubbed are the drivers over a stub.
 func stubbed(t testing.TB, s stub) (*tencent.Fleet, *tencent.Shelf) {
 	t.Helper()
-	return drivers(t, tencent.Config{
-		Credentials: tencent.Static("id", "key", ""), Endpoint: "127.0.0.1:1", Transport: s,
-	})
+	return drivers(t, stubConfig(s))
 }
 
 const requestID = "6ef60bec-0242-43af-bb20-270359fb54a7"
@@ -178,4 +176,9 @@ func machines(ids ...string) []rotation.Instance {
 		all[i] = rotation.Instance{ID: id, Region: region}
 	}
 	return all
+}
+
+// stubConfig is the configuration of drivers over a stub.
+func stubConfig(s stub) tencent.Config {
+	return tencent.Config{Credentials: tencent.Static("id", "key", ""), Endpoint: "127.0.0.1:1", Transport: s}
 }

@@ -36,7 +36,14 @@ func (c *Config) settle() {
 			c.settled[name] = origin{text, from}
 		}
 	}
+	// A cloud that is not built in is a fault already; the rest is checked against one that is.
+	if _, ok := providers()[c.Fleet]; !ok {
+		c.Fleet = "tencent"
+	}
 	settle(&c.Store, "RELOCK_STORE", c.Fleet, "default")
+	if _, ok := providers()[c.Store]; !ok {
+		c.Store = c.Fleet
+	}
 	fleet := providers()[c.Fleet]
 	if fleet.home != nil && !c.set("RELOCK_REGIONS") {
 		if region, variable := fleet.home(c.platform); region != "" {
@@ -70,12 +77,8 @@ func (c *Config) check() {
 	}
 	c.checkProof()
 	c.checkTimes()
-	if p, ok := providers()[c.Fleet]; ok {
-		p.checkFleet(c)
-	}
-	if p, ok := providers()[c.Store]; ok {
-		p.checkStore(c)
-	}
+	providers()[c.Fleet].checkFleet(c)
+	providers()[c.Store].checkStore(c)
 }
 
 var regionName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)

@@ -93,7 +93,7 @@ func unquote(text string) (string, error) {
 	if text == "" || text[0] != '"' && text[0] != '\'' {
 		// A # begins a comment after a space.
 		if i := strings.IndexAny(text, "\"'`$\\"); i >= 0 && i < comment(text) {
-			return "", fmt.Errorf("%q outside quotes: put the value in single quotes", text[i])
+			return "", fmt.Errorf("%c outside quotes: put the value in single quotes", text[i])
 		}
 		return text[:comment(text)], nil
 	}

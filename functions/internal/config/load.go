@@ -48,7 +48,7 @@ func (c *Config) process() {
 			continue
 		}
 		into.FieldByIndex(v.field.Index).Set(one.Elem().Field(0))
-		if c.set(v.Name) {
+		if _, ok := c.source.values[v.Name]; ok {
 			c.bound(v, one.Elem().Field(0))
 		}
 	}
@@ -85,7 +85,7 @@ func (c *Config) unknown() {
 // set reports whether a variable has a value, right or wrong.
 func (c *Config) set(name string) bool {
 	_, ok := c.source.values[name]
-	return ok
+	return ok || !c.sound(name)
 }
 
 // sound reports whether nothing is wrong with a variable so far.

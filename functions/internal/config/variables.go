@@ -94,12 +94,12 @@ func (c *Config) bound(v Variable, value reflect.Value) {
 	case Number:
 		low, high := limits[Number](tag)
 		if tag.Get("max") != "" && (got < low || got > high) {
-			c.fault(v.Name, "%d: use %d to %d", got, low, high)
+			c.fault(v.Name, "%d: use %s", got, v.Allowed)
 		}
 	case Duration:
 		low, high := limits[Duration](tag)
 		if got.Duration < low.Duration || got.Duration > high.Duration {
-			c.fault(v.Name, "%s: use %s to %s", got, low, high)
+			c.fault(v.Name, "%s: use %s", got, v.Allowed)
 		}
 	case string:
 		c.choice(v.Name, got, tag.Get("oneof"))

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relock-project/relock/functions/internal/config"
+)
+
+func newConfig(o *options) *cobra.Command {
+	var markdown, live bool
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "the configuration in force, where each value comes from, and what is wrong with it",
+		Long:  configHelp(),
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.without(cmd.Flags(), "only", "dry-run"); err != nil {
+				return err
+			}
+			if markdown {
+				return o.print(config.Markdown())
+			}
+			return o.config(cmd.Context(), live)
+		},
+	}
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print the variables' documentation as a table and nothing else")
+	cmd.Flags().BoolVar(&live, "live", false, "ask the clouds, too: which machines there are, and whether one is in two fleets")
+	return cmd
+}
+
+// configHelp says what config does and lists the variables.
+func configHelp() string {
+	s := &sheet{}
+	s.line("config shows the configuration in force, where each value comes from, and what is wrong with it. With several")
+	s.line("--env-file it checks them all, and refuses a machine in two fleets and two fleets on one secret. It asks nobody,")
+	s.line("unless --live is given, and shows no credential.")
+	s.blank()
+	s.line("Variables:")
+	for _, v := range config.Variables() {
+		note := v.Default
+		if v.Allowed != "" {
+			note += "; " + v.Allowed
+		}
+		s.line("  %s  (%s)", v.Name, note)
+		for _, line := range strings.Split(wrapped(strings.Fields(v.Description), " "), "\n") {
+			s.line("      %s", line)
+		}
+	}
+	return s.b.String()
+}
+
+// configured is one fleet's configuration and what is wrong with it.
+type configured struct {
+	file   string // empty for the environment
+	config *config.Config
+	err    error
+}
+
+func (c configured) name() string { return firstOf(c.file, "the environment") }
+
+func (o *options) config(ctx context.Context, live bool) error {
+	var all []configured
+	for _, file := range o.files() {
+		c, err := config.Load(config.Command, file)
+		all = append(all, configured{file, c, err})
+	}
+	faults := sharedSecrets(all)
+	if live {
+		found, err := o.sharedMachines(ctx, all)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+	} else {
+		faults = append(faults, sharedIDs(all)...)
+	}
+	if err := o.writeConfig(ctx, all, live); err != nil {
+		return err
+	}
+	status := exitDone
+	for _, c := range all {
+		if c.err != nil {
+			status = exitUsage
+			fmt.Fprintln(o.stderr, "relock: "+c.err.Error())
+		}
+	}
+	for _, fault := range faults {
+		status = exitUsage
+		fmt.Fprintln(o.stderr, "relock: configuration: "+fault)
+	}
+	return ended(status)
+}
+
+// row is a variable of one fleet, for machines to read.
+type row struct {
+	File  string `json:"file,omitempty"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	From  string `json:"from"`
+	Fault string `json:"fault,omitempty"`
+}
+
+func (o *options) writeConfig(ctx context.Context, all []configured, live bool) error {
+	var rows []row
+	cells := [][]string{{"file", "name", "value", "from", "fault"}}
+	s := &sheet{all: o.verbose}
+	for _, c := range all {
+		of := []row{}
+		for _, r := range c.config.Table() {
+			of = append(of, row{c.file, r.Name, r.Value, r.From, r.Fault})
+			cells = append(cells, []string{c.file, r.Name, r.Value, r.From, r.Fault})
+		}
+		rows = append(rows, of...)
+		o.configText(ctx, s, c, of, len(all) > 1)
+	}
+	switch o.output {
+	case outputJSON:
+		return writeJSON(o.stdout, rows)
+	case outputCSV:
+		return writeTable(o.stdout, cells)
+	}
+	return o.print(s.b.String())
+}
+
+// configText is one fleet's configuration for people: among several only what is set, unless all was asked for.
+func (o *options) configText(ctx context.Context, s *sheet, c configured, rows []row, several bool) {
+	if several {
+		s.line("# %s", c.name())
+	}
+	var cells [][]string
+	for _, r := range rows {
+		if several && !o.verbose && r.From == "default" && r.Fault == "" {
+			continue
+		}
+		value := printable(r.Value)
+		switch {
+		case r.Fault != "":
+			value, r.From = "WRONG", printable(r.Fault)
+		case value == "":
+			value = "-"
+		}
+		if !s.all && len([]rune(value)) > 60 {
+			value = string([]rune(value)[:59]) + "…"
+		}
+		cells = append(cells, []string{r.Name, value, r.From})
+	}
+	s.columns("", cells)
+	for _, warning := range c.config.Warnings() {
+		s.field("Warning", "%s", printable(warning))
+	}
+	if c.err == nil {
+		if _, err := c.config.Open(ctx); err != nil {
+			s.field("Warning", "%s", printable(strings.TrimPrefix(err.Error(), "configuration: ")))
+		}
+	}
+	if several {
+		s.blank()
+	}
+}
