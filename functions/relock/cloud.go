@@ -14,7 +14,8 @@ func newCloud(o *options) *cobra.Command {
 		Use:   "cloud NAME",
 		Short: "serve a simulated cloud (tencent) to relock or any other client",
 		Long: `cloud serves a simulated cloud until it is interrupted, and prints the shell lines that point relock and any other client
-at it. It prints nothing else on standard output, and closes that afterwards.`,
+at it. It prints nothing else on standard output, and closes that afterwards.
+` + faultsHelp(),
 		Example: `  eval "$(relock cloud tencent --instances 40 &)"
   relock plan && relock rotate && relock verify`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -16,7 +16,7 @@ func newConfig(o *options) *cobra.Command {
 		Use:   "config",
 		Short: "the configuration in force, where each value comes from, and what is wrong with it",
 		Long:  configHelp(),
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.without(cmd.Flags(), "only", "dry-run"); err != nil {
 				return err
@@ -42,8 +42,11 @@ func configHelp() string {
 	s.line("Variables:")
 	for _, v := range config.Variables() {
 		note := v.Default
+		if v.Constant {
+			note = "default " + note
+		}
 		if v.Allowed != "" {
-			note += "; " + v.Allowed
+			note += "; of " + v.Allowed
 		}
 		s.line("  %s  (%s)", v.Name, note)
 		for _, line := range strings.Split(wrapped(strings.Fields(v.Description), " "), "\n") {
@@ -139,7 +142,7 @@ func (o *options) configText(ctx context.Context, s *sheet, c configured, rows [
 		value := printable(r.Value)
 		switch {
 		case r.Fault != "":
-			value, r.From = "WRONG", printable(r.Fault)
+			value = "WRONG"
 		case value == "":
 			value = "-"
 		}

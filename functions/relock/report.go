@@ -37,7 +37,11 @@ func (v view) text() string {
 		s.line("checked: %s", v.checked)
 	}
 	s.blank()
-	s.line("%s", lastLine(r))
+	if r.DryRun && r.Action != rotation.Verify {
+		s.line("Nothing was sent and nothing was stored.")
+	} else {
+		s.line("%s", lastLine(r))
+	}
 	return s.b.String()
 }
 
@@ -58,6 +62,9 @@ func (v view) heading(s *sheet) {
 		s.field("Rotation", "%s", printable(r.Token))
 	}
 	s.sentence("Outcome", v.outcome())
+	if r.DryRun {
+		return
+	}
 	took := fmt.Sprintf("%s, %s", seconds(r.Seconds), fromTo(r.Started, r.Ended))
 	if age := r.Started.Sub(r.Created); !r.Created.IsZero() && age > time.Minute && r.From != r.Generation {
 		took += fmt.Sprintf("; the rotation began %s before", lasting(age))
@@ -85,7 +92,11 @@ func (v view) outcome() string {
 	case rotation.Nothing:
 		return "nothing to do: " + why
 	case rotation.Verified:
-		return fmt.Sprintf("verified: no machine refuses generation %d", r.Generation)
+		text := fmt.Sprintf("verified: no machine refuses generation %d", r.Generation)
+		if untried := r.Counts.Unproven + r.Counts.Unfinished; untried > 0 {
+			text += fmt.Sprintf("; %s could not be tried", counted(untried, "machine"))
+		}
+		return text
 	}
 	return strings.TrimSuffix(string(r.Outcome)+": "+why, ": ")
 }
@@ -129,7 +140,7 @@ func (v view) counts(s *sheet) {
 
 func (v view) unfinished() string {
 	switch v.report.Outcome {
-	case rotation.Nothing:
+	case rotation.Nothing, rotation.Planned:
 		return "not known to have it"
 	case rotation.Verified, rotation.Drift:
 		return "could not be tried"
@@ -187,7 +198,7 @@ func reasonsNote(machines []rotation.MachineReport) string {
 
 func (v view) downtime(s *sheet) {
 	d, r := v.report.Down, v.report
-	if r.Action == rotation.Verify || r.Counts.Scope == 0 {
+	if r.Action == rotation.Verify || r.Counts.Scope == 0 || r.DryRun {
 		return
 	}
 	if d.Machines == 0 {

@@ -34,10 +34,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func newRoot(o *options, begun *bool) *cobra.Command {
 	root := &cobra.Command{
+		SuggestionsMinimumDistance: 2,
+
 		Use:           "relock COMMAND [flags]",
 		Short:         "relock rotates the administrator passwords of cloud machines and never locks anybody out.",
 		Version:       version(),
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,6 +62,9 @@ func newRoot(o *options, begun *bool) *cobra.Command {
 	}
 	for _, c := range chapters {
 		root.AddCommand(c.commands...)
+		for _, cmd := range c.commands {
+			cmd.Flags().SortFlags = false
+		}
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		if cmd == root {
@@ -69,6 +74,25 @@ func newRoot(o *options, begun *bool) *cobra.Command {
 		help(cmd)
 	})
 	return root
+}
+
+// knownCommand refuses a first word that is no command, and says which was probably meant.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if meant := root.SuggestionsFor(args[0]); len(meant) > 0 {
+		return usage("there is no command %q: did you mean %s?", args[0], strings.Join(meant, " or "))
+	}
+	return usage("there is no command %q", args[0])
+}
+
+// noArguments is for commands that take none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no arguments, and got %q; --only narrows to machines", cmd.Name(), args[0])
+	}
+	return nil
 }
 
 // A chapter of the help is commands that belong together, in the order in which a person needs them.
@@ -90,7 +114,12 @@ func usageLine(cmd *cobra.Command) string {
 func help(cmd *cobra.Command) {
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "%s\n\nUsage:  %s\n", strings.TrimSpace(firstOf(cmd.Long, cmd.Short)), usageLine(cmd))
-	if flags := cmd.LocalNonPersistentFlags().FlagUsages(); flags != "" {
+	own := cmd.LocalNonPersistentFlags()
+	own.SortFlags = false
+	if own.Lookup("help") != nil {
+		own.Lookup("help").Hidden = true
+	}
+	if flags := own.FlagUsages(); flags != "" {
 		fmt.Fprintf(w, "\nFlags:\n%s", flags)
 	}
 	if cmd.Example != "" {

@@ -76,9 +76,15 @@ func (o *options) carryOut(ctx context.Context, f fleet, req rotation.Request) (
 	r := f.rotator
 	req.Only, req.DryRun = o.only, req.DryRun || o.dryRun
 	v := view{policy: r.Policy, scope: f.scope(), verbose: o.verbose}
-	if o.output == outputText && (req.DryRun || r.DryRun || req.Action == rotation.Plan) {
-		if overview, err := r.Status(ctx); err == nil { // what is wrong with the store, the run says better
+	if f.isDry(req) {
+		overview, err := r.Status(ctx)
+		if err == nil { // what is wrong with the store, the run says better
 			v.overview = &overview
+		}
+		continues := req.Action == rotation.Resume || req.Action == rotation.Reconcile
+		if err == nil && continues && overview.Pending == 0 {
+			v.report, err = o.foresee(ctx, f, req, overview)
+			return v, err
 		}
 	}
 	t := newTeller(o.stderr, o.quiet, o.verbose)

@@ -52,17 +52,23 @@ type simOptions struct {
 }
 
 func (so *simOptions) flags(set *pflag.FlagSet, instances int, scale float64) {
-	set.SortFlags = false
 	set.IntVar(&so.instances, "instances", instances, "`N` machines: Linux and Windows, some stopped, some that cannot be reset")
-	set.StringSliceVar(&so.regions, "regions", nil, "`REGION,...` to spread them over (default ap-guangzhou,ap-shanghai)")
-	set.Uint64Var(&so.seed, "seed", 1, "what everything random is drawn from")
-	set.Float64Var(&so.scale, "scale", scale, "how long operations take: at 1 a stop takes about two seconds")
-	set.StringVar(&so.faults, "faults", "", "`NAME=PROBABILITY,...` of what goes wrong: "+strings.Join(tencentsim.FaultNames(), ", "))
+	set.StringSliceVar(&so.regions, "regions", []string{"ap-guangzhou", "ap-shanghai"}, "the `REGIONS` to spread them over")
+	set.Uint64Var(&so.seed, "seed", 1, "the `NUMBER` that everything random is drawn from")
+	set.Float64Var(&so.scale, "scale", scale, "the `FACTOR` for how long operations take: at 1 a stop takes about two seconds")
+	set.StringVar(&so.faults, "faults", "", "what goes wrong and how probably: `NAME=0.05,...`")
 	set.BoolVar(&so.noSSH, "no-ssh", false, "machines that answer no logins")
+}
+
+// faultsHelp lists the names that --faults takes.
+func faultsHelp() string {
+	return "\nFaults: " + strings.ReplaceAll(wrapped(tencentsim.FaultNames(), ", "), "\n", "\n        ")
 }
 
 func (so *simOptions) check() error {
 	switch {
+	case len(so.regions) == 0:
+		return usage("--regions: name one")
 	case so.instances < 1 || so.instances > 20_000:
 		return usage("--instances %d: use 1 to 20,000", so.instances)
 	case !(so.scale > 0 && so.scale <= 10):
@@ -101,9 +107,6 @@ func serveTencent(so simOptions, l net.Listener) (*simCloud, error) {
 	faults, err := tencentsim.ParseFaults(so.faults)
 	if err != nil {
 		return nil, usage("--faults: %w", err)
-	}
-	if len(so.regions) == 0 {
-		so.regions = []string{"ap-guangzhou", "ap-shanghai"}
 	}
 	cloud, err := tencentsim.New(tencentsim.Config{
 		Regions: so.regions, Instances: so.instances, Seed: so.seed, Scale: so.scale, SSH: !so.noSSH, Faults: faults,

@@ -18,11 +18,12 @@ func newSimulate(o *options) *cobra.Command {
 		Short: "rotate a simulated fleet, in this process",
 		Long: `simulate serves a simulated cloud on a loopback port and rotates its machines through the provider's SDK, HTTP, signed
 requests and SSH logins: nothing of the rotation is simulated but the cloud. Afterwards it compares what the report says
-with what the machines are. No account is needed and nothing outside this process is touched.`,
+with what the machines are. No account is needed and nothing outside this process is touched.
+` + faultsHelp(),
 		Example: `  relock simulate
   relock simulate --instances 1000 --scale 0.1
   relock simulate --faults throttle=0.05,lost-reply=0.02,reset-fails=0.01`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.without(cmd.Flags(), "env-file"); err != nil {
 				return err

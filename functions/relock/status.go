@@ -20,7 +20,7 @@ func newStatus(o *options) *cobra.Command {
 		Short: "the secret's versions, their age, what is pending; --machines: a line per machine",
 		Long: `status shows the secret's versions, their age and stages, what is pending, and how much room the store has. It shows no
 password and changes nothing.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fleets, err := o.open(cmd.Context())
 			if err != nil {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction/messages"
 
+	_ "github.com/relock-project/relock/events"                    // the binary has them: a change of theirs
+	_ "github.com/relock-project/relock/functions/internal/config" // makes an older result of these tests void
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/tencent/tencentsim"
 )
@@ -100,18 +102,23 @@ func serve(t *testing.T, cfg tencentsim.Config) string {
 	return server.URL
 }
 
+// firstVars are the variables of an invocation for the first cloud.
+func firstVars(url string) map[string]string {
+	return map[string]string{
+		"TENCENTCLOUD_SECRETID": "AKIDfirst", "TENCENTCLOUD_SECRETKEY": "k1", "TENCENTCLOUD_SESSIONTOKEN": "t1",
+		"RELOCK_TENCENT_ENDPOINT": url, "RELOCK_SECRET": tencentsim.DemoSecret,
+		"RELOCK_REGIONS": "ap-guangzhou,ap-shanghai", "RELOCK_TAGS": tencentsim.FleetTagKey + "=" + tencentsim.FleetTagValue,
+		"RELOCK_USERNAME": "", "RELOCK_RESTART": "graceful", "RELOCK_POLL_INTERVAL": "20ms", "RELOCK_SETTLE": "1s",
+		"RELOCK_SOFT_STOP_TIMEOUT": "1s",
+	}
+}
+
 // TestAnInvocation drives the real binary as the platform does.
 func TestAnInvocation(t *testing.T) {
 	first := serve(t, tencentsim.Config{Instances: 4, SecretID: "AKIDfirst", SecretKey: "k1", Token: "t1"})
 	second := serve(t, tencentsim.Config{Instances: 4, SecretID: "AKIDsecond", SecretKey: "k2", Token: "t2"})
 	p := start(t)
-	vars := map[string]string{
-		"TENCENTCLOUD_SECRETID": "AKIDfirst", "TENCENTCLOUD_SECRETKEY": "k1", "TENCENTCLOUD_SESSIONTOKEN": "t1",
-		"RELOCK_TENCENT_ENDPOINT": first, "RELOCK_SECRET": tencentsim.DemoSecret,
-		"RELOCK_REGIONS": "ap-guangzhou,ap-shanghai", "RELOCK_TAGS": tencentsim.FleetTagKey + "=" + tencentsim.FleetTagValue,
-		"RELOCK_USERNAME": "", "RELOCK_RESTART": "graceful", "RELOCK_POLL_INTERVAL": "20ms", "RELOCK_SETTLE": "1s",
-		"RELOCK_SOFT_STOP_TIMEOUT": "1s",
-	}
+	vars := firstVars(first)
 
 	t.Run("a bad event is told apart before the configuration is read", func(t *testing.T) {
 		resp := p.invoke(t, `{"actoin":"plan"}`, map[string]string{}, time.Minute)
@@ -152,17 +159,7 @@ func TestAnInvocation(t *testing.T) {
 			t.Errorf("report %+v; want a plan", r)
 		}
 	})
-	t.Run("the log is JSON", func(t *testing.T) {
-		log := strings.TrimSpace(p.stderr.String())
-		for line := range strings.Lines(log) {
-			if !json.Valid([]byte(line)) {
-				t.Errorf("logged %q; want JSON", line)
-			}
-		}
-		if !strings.Contains(log, `"msg":"relock.report"`) {
-			t.Errorf("logged %q; want the report", log)
-		}
-	})
+	t.Run("the log is JSON", func(t *testing.T) { wantJSON(t, p.stderr.String()) })
 }
 
 func with(vars map[string]string, pairs ...string) map[string]string {
@@ -174,6 +171,18 @@ func with(vars map[string]string, pairs ...string) map[string]string {
 		all[pairs[i]] = pairs[i+1]
 	}
 	return all
+}
+
+func wantJSON(t *testing.T, log string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("logged %q; want JSON", line)
+		}
+	}
+	if !strings.Contains(log, `"msg":"relock.report"`) {
+		t.Errorf("logged %q; want the report", log)
+	}
 }
 
 func wantError(t *testing.T, resp messages.InvokeResponse, texts ...string) {

@@ -19,6 +19,10 @@ type Scenario struct {
 	Change func(*rotation.Rotator)
 	// Runs are the invocations in order. A nil Request is a person who puts another password into current.
 	Runs []*rotation.Request
+	// Other is what runs while an invocation is Overtaken. Nil means a further rotation.
+	Other *rotation.Request
+	// Algorithm replaces the engine, to see that a wrong one is caught; nil means the engine.
+	Algorithm func(*World) error
 }
 
 // Failure is a history in which an invariant did not hold.
@@ -75,6 +79,7 @@ func (w *World) total() int {
 func (s Scenario) play(at map[int]Fault) *World {
 	w := NewWorld(s.Kind)
 	s.Build(w)
+	w.other = func() { s.other(w) }
 	for i, req := range s.Runs {
 		if req == nil {
 			w.Human(fmt.Sprintf("Human-Pass-%04d", i))
@@ -107,11 +112,28 @@ func (s Scenario) run(w *World, req rotation.Request, at map[int]Fault) {
 	if at != nil {
 		fault = func(n int, _ string) Fault { return at[before+n] }
 	}
+	if s.Algorithm != nil {
+		w.Try(s.Algorithm, fault)
+		return
+	}
 	r := w.Rotator()
 	if s.Change != nil {
 		s.Change(r)
 	}
 	w.Run(r, req, fault)
+}
+
+// other is the invocation that overtakes another. It sees the same schedule a day later, and goes on until it is done.
+func (s Scenario) other(w *World) {
+	req := rotation.Request{Action: rotation.Rotate, Token: "other"}
+	if s.Other != nil {
+		req = *s.Other
+	}
+	s.run(w, req, nil)
+	for try := 0; try < 3 && w.unfinished(); try++ {
+		w.Advance(5 * time.Minute)
+		s.run(w, rotation.Request{Action: rotation.Resume}, nil)
+	}
 }
 
 // Human is a person who puts another password into current.

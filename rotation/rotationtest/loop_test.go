@@ -57,7 +57,7 @@ func TestNoSingleFaultBreaksThePromise(t *testing.T) {
 		t.Run(s.Kind.String()+"/"+s.Name, func(t *testing.T) {
 			t.Parallel()
 			v := rotationtest.SingleFaults(s)
-			fmt.Fprintf(os.Stderr, "fault loop %s %s: %d calls x %d faults: %d histories, %d violations\n",
+			fmt.Fprintf(os.Stderr, "fault loop %s %s: %d calls x %d kinds of fault: %d histories, %d violations\n",
 				s.Kind, s.Name, v.Calls, len(rotationtest.Faults()), v.Histories, len(v.Failures))
 			for i, f := range v.Failures {
 				if i == 3 {

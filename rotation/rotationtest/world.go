@@ -34,6 +34,9 @@ type World struct {
 	faults int
 	Trace  []string
 
+	// other is the invocation that runs when one is overtaken.
+	other func()
+
 	requests int
 	dug      map[string][]string // passwords by stored value
 	// read holds the passwords that the running invocation read from the store (S0).
@@ -79,11 +82,13 @@ const (
 	KillAfter  Fault = "kill-after"  // the process dies after its effect
 	Throttled  Fault = "throttled"   // refused for the rate limit
 	Late       Fault = "late"        // a reset lands only after the run; other calls: fail-after
+	// Overtaken freezes the invocation before the call; meanwhile another one does all that it can, and then it goes on.
+	Overtaken Fault = "overtaken"
 )
 
 // Faults are all of them.
 func Faults() []Fault {
-	return []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late}
+	return []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late, Overtaken}
 }
 
 // endless is more calls than any run of these small worlds needs.
@@ -171,6 +176,25 @@ func (w *World) Run(r *rotation.Rotator, req rotation.Request, fault func(n int,
 	return report, err, false
 }
 
+// Try is an invocation of another algorithm than the engine's.
+func (w *World) Try(algorithm func(*World) error, fault func(n int, site string) Fault) {
+	w.fault, w.calls, w.read, w.only = fault, 0, map[string]bool{}, nil
+	defer func() {
+		w.fault = nil
+		if p := recover(); p != nil {
+			if _, ok := p.(Killed); !ok {
+				panic(p)
+			}
+			w.trace("killed")
+		}
+	}()
+	w.trace("try")
+	w.trace("ended: %v", algorithm(w))
+}
+
+// Shelf is the store's shelf, every call of it a boundary.
+func (w *World) Shelf() rotation.Shelf { return boundary{w} }
+
 // call is every call that leaves the process: it applies the fault that is due, and checks the world after each step.
 func (w *World) call(site string, effect func(late bool) error) error {
 	w.calls++
@@ -194,6 +218,8 @@ func (w *World) call(site string, effect func(late bool) error) error {
 		return errLost
 	case Throttled:
 		return rotation.ErrThrottled
+	case Overtaken:
+		w.overtake()
 	}
 	err := effect(f == Late)
 	w.check(site)
@@ -204,6 +230,15 @@ func (w *World) call(site string, effect func(late bool) error) error {
 		return errLost
 	}
 	return err
+}
+
+// overtake lets the other invocation run while this one is frozen.
+func (w *World) overtake() {
+	calls, read, only, fault := w.calls, w.read, w.only, w.fault
+	defer func() { w.calls, w.read, w.only, w.fault = calls, read, only, fault }()
+	if w.other != nil {
+		w.other()
+	}
 }
 
 func (w *World) trace(format string, args ...any) {

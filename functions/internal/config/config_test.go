@@ -14,6 +14,7 @@ import (
 
 	"github.com/relock-project/relock/functions/internal/config"
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/sshlogin"
 )
 
 // minimal is the least that a configuration needs.
@@ -261,7 +262,8 @@ func TestEveryValueReachesTheRotator(t *testing.T) {
 	for _, f := range r.Fleets {
 		regions = append(regions, f.Region())
 	}
-	got := []any{r.Secret, r.StoreName, r.Home, regions, r.Recipe.Length, r.Username, r.DryRun, r.Verifier != nil}
+	verifier, ok := r.Verifier.(*sshlogin.Verifier)
+	got := []any{r.Secret, r.StoreName, r.Home, regions, r.Recipe.Length, r.Username, r.DryRun, ok && verifier.AllowLoopback && verifier.HostKeys != nil}
 	want := []any{"s", "Tencent Secrets Manager, ap-beijing", [2]string{"tencent", "ap-beijing"}, []string{"ap-tokyo", "ap-seoul"}, 16, "admin", true, true}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Rotator has %v; want %v", got, want)
@@ -290,6 +292,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 			[]string{"RELOCK_TENCENT_ENDPOINT: ", "https"}},
 		{"a fleet that is not built", with(minimal(), "RELOCK_FLEET", "huawei"), []string{"RELOCK_FLEET: ", "not built into this binary yet"}},
 		{"a store that is not built", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE: ", "not built into this binary yet"}},
+		{"milliseconds for minutes", with(minimal(), "RELOCK_START_TIMEOUT", "50ms"), []string{"RELOCK_START_TIMEOUT: 50ms", "1s or more"}},
 		{"one of many ids", with(minimal(), "RELOCK_INSTANCES", "ins-1a2b3c4d,i-0abc"), []string{"RELOCK_INSTANCES: ", "item 2 of 2"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

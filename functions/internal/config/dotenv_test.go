@@ -153,11 +153,23 @@ func TestAFileThatCannotBeReadIsTheOnlyFault(t *testing.T) {
 	}
 }
 
+// put makes files in a folder until the test ends.
+func put(t *testing.T, folder string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Remove(path) })
+	}
+}
+
 func TestAListMayBeAFile(t *testing.T) {
 	const ids = "# canaries\nins-1a2b3c4d  # web-17\nins-2b3c4d5e, ins-3c4d5e6f\n\n"
 	want := config.List{"ins-1a2b3c4d", "ins-2b3c4d5e", "ins-3c4d5e6f"}
 	text := "RELOCK_SECRET=s\nRELOCK_REGIONS=ap-tokyo\nRELOCK_INSTANCES=@ids.txt\nRELOCK_TAGS=@tags.txt\n"
-	tags := "rotate=yes\nenv=prod|staging\n"
+	files := map[string]string{"ids.txt": ids, "tags.txt": "rotate=yes\nenv=prod|staging\n", "prod.env": text}
 
 	check := func(t *testing.T, c *config.Config, err error) {
 		t.Helper()
@@ -171,27 +183,17 @@ func TestAListMayBeAFile(t *testing.T) {
 			t.Errorf("RELOCK_INSTANCES = %q; want @ids.txt (3)", r.Value)
 		}
 	}
-	put := func(t *testing.T, folder string) {
-		t.Helper()
-		for name, text := range map[string]string{"ids.txt": ids, "tags.txt": tags, "prod.env": text} {
-			path := filepath.Join(folder, name)
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { os.Remove(path) })
-		}
-	}
 	vars := map[string]string{"RELOCK_SECRET": "s", "RELOCK_REGIONS": "ap-tokyo", "RELOCK_INSTANCES": "@ids.txt", "RELOCK_TAGS": "@tags.txt"}
 	t.Run("beside the environment file", func(t *testing.T) {
 		setenv(t, nil)
 		folder := t.TempDir()
-		put(t, folder)
+		put(t, folder, files)
 		c, err := config.Load(config.Command, filepath.Join(folder, "prod.env"))
 		check(t, c, err)
 	})
 	t.Run("in the command's folder", func(t *testing.T) {
 		t.Chdir(t.TempDir())
-		put(t, ".")
+		put(t, ".", files)
 		c, err := load(t, vars)
 		check(t, c, err)
 	})
@@ -201,7 +203,7 @@ func TestAListMayBeAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Chdir(t.TempDir())
-		put(t, filepath.Dir(program))
+		put(t, filepath.Dir(program), files)
 		setenv(t, vars)
 		c, err := config.Load(config.SCF, "")
 		check(t, c, err)

@@ -12,7 +12,7 @@ import (
 )
 
 // Load reads the configuration of one fleet from file, as if nothing else were set, or, when file is empty, from the
-// environment. Its error matches rotation.ErrConfig and joins all faults; the Config beside it is there for its Table.
+// environment. Its error matches rotation.ErrConfig and joins all faults; the Config beside it is good for its Table alone.
 // Load must not be called concurrently: envconfig reads the process's variables, which are changed for the time being.
 func Load(p Platform, file string) (*Config, error) {
 	c := &Config{platform: p, settled: map[string]origin{}}
@@ -37,7 +37,7 @@ func (c *Config) process() {
 	restore := c.source.install()
 	defer restore()
 	into := reflect.ValueOf(c).Elem()
-	for _, v := range variables() {
+	for _, v := range Variables() {
 		if text := c.source.values[v.Name].text; v.unfit(text) != "" {
 			c.fault(v.Name, "%s", v.unfit(text))
 			continue

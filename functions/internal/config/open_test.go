@@ -55,6 +55,20 @@ func TestTheRotatorSpeaksToTheCloud(t *testing.T) {
 	}
 }
 
+func TestTheRulesReachTheMachines(t *testing.T) {
+	url := serve(t, tencentsim.Config{Instances: 6})
+	setenv(t, with(simulated(url), "TENCENTCLOUD_SECRET_ID", tencentsim.DemoSecretID, "TENCENTCLOUD_SECRET_KEY", tencentsim.DemoSecretKey,
+		"RELOCK_RESTART", "graceful", "RELOCK_PASSWORD_RULES", "tencent-2018"))
+	r, err := config.Open(t.Context(), config.Command)
+	if err != nil {
+		t.Fatalf("Open() = %v", err)
+	}
+	report, err := r.Do(t.Context(), rotation.Request{Action: rotation.Plan})
+	if err != nil || report.Plan == nil || report.Plan.Length != 16 || !strings.Contains(report.Plan.Rules, "2018") {
+		t.Errorf("Do(plan) = %+v, %v; want 16 characters under the rules of 2018", report.Plan, err)
+	}
+}
+
 func TestSCFsCredentialsAreThoseOfTheInvocation(t *testing.T) {
 	seen := make(chan [2]string, 100)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -16,7 +16,7 @@ type Row struct {
 // Table returns a Row per variable, in the order of the documentation. No value is a secret.
 func (c *Config) Table() []Row {
 	var rows []Row
-	for _, v := range variables() {
+	for _, v := range Variables() {
 		row := Row{Variable: v, From: "default", Fault: c.faults.of(v.Name)}
 		if v.Constant {
 			row.Value = v.Default
@@ -51,7 +51,7 @@ func (c *Config) shown(name, text string) string {
 func Markdown() string {
 	var out strings.Builder
 	out.WriteString("| Variable | Default | Meaning |\n| --- | --- | --- |\n")
-	for _, v := range variables() {
+	for _, v := range Variables() {
 		value := v.Default
 		if v.Constant {
 			value = "`" + value + "`"

@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
 	sdk "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
@@ -46,6 +47,7 @@ func checkTencentFleet(c *Config) {
 		}
 	}
 	c.checkTencentHosts()
+	c.checkTencentTimes()
 	c.checkTencentPassword()
 	for _, region := range c.Regions {
 		if !tencent.KnownRegion(region) && regionName.MatchString(region) {
@@ -77,6 +79,25 @@ func (c *Config) checkTencentHosts() {
 		c.fault(name, "has more than a scheme, a host and a port: leave the rest out")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		c.fault(name, "plain http to another machine would show passwords on the way: use https, or a loopback address")
+	}
+}
+
+// checkTencentTimes refuses what only a simulator can keep to: ms is a slip for m or s.
+func (c *Config) checkTencentTimes() {
+	for _, t := range []struct {
+		name string
+		time.Duration
+	}{
+		{"RELOCK_POLL_INTERVAL", c.PollInterval.Duration},
+		{"RELOCK_SETTLE", c.Settle.Duration},
+		{"RELOCK_SOFT_STOP_TIMEOUT", c.SoftStopTimeout.Duration},
+		{"RELOCK_RESET_TIMEOUT", c.ResetTimeout.Duration},
+		{"RELOCK_START_TIMEOUT", c.StartTimeout.Duration},
+		{"RELOCK_LOGIN_TIMEOUT", c.LoginTimeout.Duration},
+	} {
+		if t.Duration < time.Second && !c.set("RELOCK_TENCENT_ENDPOINT") && c.sound(t.name) {
+			c.fault(t.name, "%s is for a simulator at RELOCK_TENCENT_ENDPOINT: a real cloud needs 1s or more", t.Duration)
+		}
 	}
 }
 

@@ -23,9 +23,7 @@ type Variable struct {
 }
 
 // Variables lists the variables in the order of the documentation.
-func Variables() []Variable { return variables() }
-
-func variables() []Variable {
+func Variables() []Variable {
 	t := reflect.TypeFor[Config]()
 	var all []Variable
 	for _, name := range names() {
