@@ -114,11 +114,13 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	}
 	// Whether or not this candidate took it down: a machine with this mark runs when we are done with it.
 	if mark.State == MarkDown {
-		m.owed, m.was = true, Running
-		if s.state != StatePlanned {
-			m.rest, m.state = s.state, StatePlanned
+		m.was = Running
+		if m.owed = inst.Power != Running || m.busy; m.owed {
+			if s.state != StatePlanned {
+				m.rest, m.state = s.state, StatePlanned
+			}
+			return m
 		}
-		return m
 	}
 	proven := mark.State == MarkOK && mark.names(e.secretMark(), v.Generation)
 	if proven {

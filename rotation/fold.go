@@ -46,7 +46,7 @@ func (r *run) foldMark(c call, err error, now time.Time) {
 				m.state = StateToRestart
 			}
 		case err == nil:
-			m.note = ""
+			m.note, m.wrote = "", true
 		case m.backoff < maxMarkTries && !errors.Is(err, ErrUnauthorized):
 			m.later(now, r.policy.PollInterval)
 		case begins:

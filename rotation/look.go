@@ -48,15 +48,21 @@ func (r *run) watches(m *machine, now time.Time) bool {
 	switch m.state {
 	case StateStopping, StateSent, StateStarting, StateRestarting, StateToStart, StateToSend:
 		return true
+	default:
+		return m.doubt
 	case StatePlanned:
 		return r.waits(m, now) && (m.owed || m.busy || m.power == Changing)
 	}
-	return false
 }
 
 // see takes one look at one machine into the run.
 func (r *run) see(m *machine, res Result, now time.Time) {
 	m.power, m.busy = res.Power, res.Busy
+	if m.doubt && m.power != Running {
+		m.owed, m.then, m.owedSince = true, m.state, now
+		m.enter(StateToStart, now)
+		return
+	}
 	switch m.state {
 	case StateStopping:
 		r.seeStopping(m, now)

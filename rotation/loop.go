@@ -47,6 +47,20 @@ func (e *engine) loop(ctx context.Context) error {
 	}
 }
 
+// lookBack looks once more at the machines whose mark this run wrote: another invocation may have noted one of them as
+// down just before, and died. A machine that was running is running when we are done with it.
+func (e *engine) lookBack(ctx context.Context) error {
+	for i := range e.run.machines {
+		m := &e.run.machines[i]
+		m.doubt = m.wrote && m.was == Running && m.state.Final()
+	}
+	e.observe(ctx)
+	for i := range e.run.machines {
+		e.run.machines[i].doubt = false
+	}
+	return e.loop(ctx)
+}
+
 var errOutOfTime = errors.New("the invocation's time is up")
 
 // pause is how long to wait before the next look: a poll interval, or less when something is to be sent again before

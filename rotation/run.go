@@ -51,6 +51,8 @@ type machine struct {
 	busy  bool
 	rest  State     // where it stays when the run has no business with it; empty: planned
 	owed  bool      // relock took it down, or may have: a start is owed
+	wrote bool      // this run wrote its mark
+	doubt bool      // another invocation may have taken it down meanwhile
 	late  bool      // its stop was given up and may still land: its mark stays
 	note  MarkState // a mark that is still to be written; empty: none
 

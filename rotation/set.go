@@ -103,10 +103,13 @@ func (e *engine) rescue(ctx context.Context, stored bool) {
 	for i := range e.run.machines {
 		m := &e.run.machines[i]
 		m.mayTouch = false
-		if m.owed || m.state.Final() {
-			continue
+		if !m.owed && !m.state.Final() {
+			m.state = StatePlanned
 		}
-		m.state = StatePlanned
+		if !m.owed && e.insts[i].Mark.State == MarkDown && m.was == Running {
+			// It runs: the mark must not start it again when its owner stops it one day.
+			m.tries, m.note = max(1, m.tries), MarkUp
+		}
 	}
 	if err := e.loop(ctx); err != nil {
 		e.run.warn("starting the machines that are owed a start: " + err.Error())
@@ -116,6 +119,9 @@ func (e *engine) rescue(ctx context.Context, stored bool) {
 // set runs the machines through, and promotes when that is the request's part.
 func (e *engine) set(ctx context.Context, promote bool) (Outcome, error) {
 	early := e.loop(ctx)
+	if early == nil {
+		early = e.lookBack(ctx)
+	}
 	outcome, err := e.judge(early, promote)
 	if outcome != Rotated || !promote || e.request.Step == StepSet || e.request.Step == StepTest {
 		return outcome, err

@@ -13,7 +13,7 @@ type group struct {
 	reason   string
 	remedy   string
 	machines []rotation.MachineReport
-	counting int // those of them that count as exceptions
+	counts   bool // they count as exceptions
 }
 
 func (g group) ids() []string {
@@ -24,23 +24,23 @@ func (g group) ids() []string {
 	return ids
 }
 
-// grouped puts machines together by reason and remedy, the largest group first.
+// grouped puts machines together by reason and remedy, and by whether they count, the largest group first.
 func grouped(machines []rotation.MachineReport) []group {
-	type key struct{ reason, remedy string }
+	type key struct {
+		reason, remedy string
+		counts         bool
+	}
 	at := map[key]int{}
 	var out []group
 	for _, m := range machines {
-		k := key{common(m.Reason), strings.ReplaceAll(m.Remedy, m.ID, "ID")}
+		k := key{common(m.Reason), strings.ReplaceAll(m.Remedy, m.ID, "ID"), m.Counts}
 		i, ok := at[k]
 		if !ok {
 			i = len(out)
 			at[k] = i
-			out = append(out, group{reason: cmp.Or(k.reason, "no reason given"), remedy: k.remedy})
+			out = append(out, group{reason: cmp.Or(k.reason, "no reason given"), remedy: k.remedy, counts: k.counts})
 		}
 		out[i].machines = append(out[i].machines, m)
-		if m.Counts {
-			out[i].counting++
-		}
 	}
 	slices.SortStableFunc(out, func(a, b group) int {
 		return cmp.Or(cmp.Compare(len(b.machines), len(a.machines)), cmp.Compare(a.reason, b.reason))

@@ -40,7 +40,7 @@ func lasting(d time.Duration) string {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
 	case d < 10*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+		return strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0") + " s"
 	case d < time.Minute:
 		return fmt.Sprintf("%.0f s", d.Truncate(time.Second).Seconds())
 	case d < 10*time.Minute:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/relock-project/relock/rotation"
@@ -32,41 +33,69 @@ func (v view) section(s *sheet, title string, state rotation.State) {
 	}
 	s.blank()
 	s.line("%s", title)
-	shown := machines
-	if limit := s.limit(); limit > 0 && len(machines) > limit+1 {
-		shown = machines[:limit]
-	}
-	var rows [][]string
-	for _, m := range shown {
-		rows = append(rows, machineRows(m, v.verbose)...)
-	}
-	s.columns("  ", rows)
-	if n := len(machines) - len(shown); n > 0 {
-		s.line("  and %s more: --verbose lists all, --output csv has a line for each", thousands(n))
+	for _, g := range grouped(machines) {
+		if len(g.machines) == 1 {
+			s.columns("  ", aloneRows(g.machines[0], s.all))
+			continue
+		}
+		v.together(s, g)
 	}
 }
 
-// machineRows are the lines about one machine; the first names it.
-func machineRows(m rotation.MachineReport, all bool) [][]string {
-	reason := m.Reason
-	if reason == "" {
-		reason = "no reason given"
+// aloneRows are the lines about a machine whose reason no other has.
+func aloneRows(m rotation.MachineReport, all bool) [][]string {
+	rows := [][]string{{m.ID, m.Name, m.Region, withCode(m)}}
+	more := func(text string) { rows = append(rows, []string{"", "", "", text}) }
+	more(opens(m, all))
+	if m.Remedy != "" {
+		more(m.Remedy)
 	}
+	if m.RequestID != "" {
+		more(fmt.Sprintf("request %s  %s", m.RequestID, m.Request))
+	}
+	return rows
+}
+
+// together lists machines that have one reason, which is said once.
+func (v view) together(s *sheet, g group) {
+	s.line("  %s: %s", thousands(len(g.machines)), g.reason)
+	if g.remedy != "" {
+		s.line("  %s", g.remedy)
+	}
+	shown := g.machines
+	if limit := s.limit(); limit > 0 && len(shown) > limit+1 {
+		shown = shown[:limit]
+	}
+	var rows [][]string
+	for _, m := range shown {
+		request := ""
+		if m.RequestID != "" {
+			request = fmt.Sprintf("request %s  %s", m.RequestID, m.Request)
+		}
+		own := ""
+		if withCode(m) != g.reason {
+			own = withCode(m)
+		}
+		rows = append(rows, []string{m.ID, m.Name, m.Region, opens(m, s.all), own, request})
+	}
+	s.columns("    ", rows)
+	if n := len(g.machines) - len(shown); n > 0 {
+		s.line("    and %s more: --verbose lists all, --output csv has a line for each", thousands(n))
+	}
+}
+
+// withCode is a machine's reason with what the provider calls it.
+func withCode(m rotation.MachineReport) string {
+	reason := cmp.Or(m.Reason, "no reason given")
 	if m.Code != "" {
 		reason += " [" + m.Code + "]"
 	}
-	rows := [][]string{{m.ID, m.Name, m.Region, reason}}
-	more := func(format string, args ...any) {
-		rows = append(rows, []string{"", "", "", fmt.Sprintf(format, args...)})
-	}
-	more("%s; password: %s", m.Power, generations(m.Generations, m.Unknown, all))
-	if m.Remedy != "" {
-		more("%s", m.Remedy)
-	}
-	if m.RequestID != "" {
-		more("request %s  %s", m.RequestID, m.Request)
-	}
-	return rows
+	return reason
+}
+
+// opens says how a machine is and what opens it.
+func opens(m rotation.MachineReport, all bool) string {
+	return fmt.Sprintf("%s; password: %s", m.Power, generations(m.Generations, m.Unknown, all))
 }
 
 // skipped names what was not touched, by reason.
@@ -86,11 +115,10 @@ func (v view) skipped(s *sheet) {
 func writeGroup(s *sheet, g group, allowed int) {
 	text := g.reason
 	if g.machines[0].State == rotation.StateHeld {
-		switch {
-		case g.counting == 0:
-			text += "; never held a password of relock, does not count"
-		default:
+		if g.counts {
 			text += fmt.Sprintf("; counts: RELOCK_MAX_EXCEPTIONS=%d", allowed)
+		} else {
+			text += "; never held a password of relock, does not count"
 		}
 	}
 	s.line("  %7s  %s", thousands(len(g.machines)), text)

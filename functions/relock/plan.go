@@ -161,7 +161,7 @@ func (v view) window() string {
 		days := (need + open - 1) / open
 		text += fmt.Sprintf("; takes about %d of them", days)
 	} else if need > 0 {
-		text += fmt.Sprintf("; fits when begun %s before its end", lasting(need))
+		text += fmt.Sprintf("; fits when begun %s or more before its end", lasting(need))
 	}
 	return text
 }

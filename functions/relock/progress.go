@@ -84,8 +84,8 @@ func (b *bar) tell(p rotation.Progress) {
 			progressbar.OptionSetTheme(progressbar.ThemeASCII),
 		)
 	}
-	b.bar.ChangeMax(p.Targets)
 	b.bar.Describe(fmt.Sprintf("generation %d: %s proven, %s down ", p.Generation, thousands(p.Proven), thousands(p.Down)))
+	b.bar.ChangeMax(p.Targets)
 	_ = b.bar.Set(min(p.Ended, p.Targets)) // what a terminal does not show is no failure of the run
 }
 

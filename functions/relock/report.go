@@ -188,7 +188,11 @@ func reasonsNote(machines []rotation.MachineReport) string {
 			others += len(g.machines)
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s %s", g.reason, thousands(len(g.machines))))
+		text := fmt.Sprintf("%s %s", g.reason, thousands(len(g.machines)))
+		if g.machines[0].State == rotation.StateHeld && !g.counts {
+			text += " (do not count)"
+		}
+		parts = append(parts, text)
 	}
 	if others > 0 {
 		parts = append(parts, thousands(others)+" for other reasons")

@@ -26,7 +26,12 @@ func (s *sheet) line(format string, args ...any) {
 	s.b.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-func (s *sheet) blank() { s.b.WriteByte('\n') }
+// blank writes an empty line, unless the last one is empty.
+func (s *sheet) blank() {
+	if text := s.b.String(); text != "" && !strings.HasSuffix(text, "\n\n") {
+		s.b.WriteByte('\n')
+	}
+}
 
 // field writes a named part; further lines of text are set below the first.
 func (s *sheet) field(name, format string, args ...any) {

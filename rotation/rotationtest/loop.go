@@ -21,8 +21,10 @@ type Scenario struct {
 	Runs []*rotation.Request
 	// Other is what runs while an invocation is Overtaken. Nil means a further rotation.
 	Other *rotation.Request
-	// Algorithm replaces the engine, to see that a wrong one is caught; nil means the engine.
-	Algorithm func(*World) error
+	// Algorithm makes another algorithm for a world, to see that a wrong one is caught; nil means the engine.
+	Algorithm func(*World) func(*World) error
+
+	dies int // the call after which the other invocation dies; zero: it lives
 }
 
 // Failure is a history in which an invariant did not hold.
@@ -56,6 +58,29 @@ func SingleFaults(s Scenario) Visit {
 	return v
 }
 
+// DyingOthers runs the scenario with its invocation overtaken at every call in turn by another one, which dies after each
+// of its own calls in turn: two invocations at once, and a crash.
+func DyingOthers(s Scenario) Visit {
+	w := s.play(nil)
+	v := Visit{Histories: 1, Calls: w.total(), Sites: w.Sites, Failures: failures(w, nil)}
+	for n := 1; n <= v.Calls; n++ {
+		for m := 1; ; m++ {
+			s.dies = m
+			at := map[int]Fault{n: Overtaken}
+			w := s.play(at)
+			v.Histories++
+			for _, f := range failures(w, at) {
+				f.Faults = append(f.Faults, fmt.Sprintf("the other dies after its call %d", m))
+				v.Failures = append(v.Failures, f)
+			}
+			if w.otherCalls < m {
+				break // it ended before it could die
+			}
+		}
+	}
+	return v
+}
+
 func failures(w *World, at map[int]Fault) []Failure {
 	if len(w.Violations) == 0 {
 		return nil
@@ -80,6 +105,9 @@ func (s Scenario) play(at map[int]Fault) *World {
 	w := NewWorld(s.Kind)
 	s.Build(w)
 	w.other = func() { s.other(w) }
+	if s.Algorithm != nil {
+		w.algorithm = s.Algorithm(w)
+	}
 	for i, req := range s.Runs {
 		if req == nil {
 			w.Human(fmt.Sprintf("Human-Pass-%04d", i))
@@ -112,8 +140,8 @@ func (s Scenario) run(w *World, req rotation.Request, at map[int]Fault) {
 	if at != nil {
 		fault = func(n int, _ string) Fault { return at[before+n] }
 	}
-	if s.Algorithm != nil {
-		w.Try(s.Algorithm, fault)
+	if w.algorithm != nil {
+		w.Try(w.algorithm, fault)
 		return
 	}
 	r := w.Rotator()
@@ -128,6 +156,12 @@ func (s Scenario) other(w *World) {
 	req := rotation.Request{Action: rotation.Rotate, Token: "other"}
 	if s.Other != nil {
 		req = *s.Other
+	}
+	if s.dies > 0 {
+		before := w.total()
+		s.run(w, req, map[int]Fault{before + s.dies: KillAfter})
+		w.otherCalls = w.total() - before
+		return
 	}
 	s.run(w, req, nil)
 	for try := 0; try < 3 && w.unfinished(); try++ {

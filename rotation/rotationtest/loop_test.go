@@ -50,21 +50,38 @@ func scenarios() []rotationtest.Scenario {
 	return out
 }
 
+// TestNoDyingRivalBreaksThePromise runs two invocations at once, one of which dies: at every call of the one, after every
+// call of the other.
+func TestNoDyingRivalBreaksThePromise(t *testing.T) {
+	for _, labels := range []bool{false, true} {
+		s := rotationtest.Scenario{Name: "one rotation", Kind: rotationtest.Kind{Labels: labels}, Runs: []*rotation.Request{rotate("a")},
+			Build: func(w *rotationtest.World) { w.Add(rotation.Linux, rotation.Running) }}
+		t.Run(s.Kind.String(), func(t *testing.T) {
+			t.Parallel()
+			report(t, "dying rival", s, rotationtest.DyingOthers(s))
+		})
+	}
+}
+
+// report prints what a loop visited and fails with the first histories that broke the promise.
+func report(t *testing.T, loop string, s rotationtest.Scenario, v rotationtest.Visit) {
+	t.Helper()
+	fmt.Fprintf(os.Stderr, "%s %s %s: %d calls, %d histories, %d violations\n", loop, s.Kind, s.Name, v.Calls, v.Histories, len(v.Failures))
+	for i, f := range v.Failures {
+		if i == 3 {
+			t.Fatalf("… and %d more", len(v.Failures)-3)
+		}
+		t.Errorf("%v:\n%s\n%s", f.Faults, strings.Join(f.Violations[:min(5, len(f.Violations))], "\n"), strings.Join(f.Trace, "\n"))
+	}
+}
+
 // TestNoSingleFaultBreaksThePromise fails every boundary call in turn, in every way, and holds S0-S8 after each step and
 // L1 at the end.
 func TestNoSingleFaultBreaksThePromise(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.Kind.String()+"/"+s.Name, func(t *testing.T) {
 			t.Parallel()
-			v := rotationtest.SingleFaults(s)
-			fmt.Fprintf(os.Stderr, "fault loop %s %s: %d calls x %d kinds of fault: %d histories, %d violations\n",
-				s.Kind, s.Name, v.Calls, len(rotationtest.Faults()), v.Histories, len(v.Failures))
-			for i, f := range v.Failures {
-				if i == 3 {
-					t.Fatalf("… and %d more", len(v.Failures)-3)
-				}
-				t.Errorf("%v:\n%s\n%s", f.Faults, strings.Join(f.Violations, "\n"), strings.Join(f.Trace, "\n"))
-			}
+			report(t, fmt.Sprintf("single faults (%d kinds)", len(rotationtest.Faults())), s, rotationtest.SingleFaults(s))
 		})
 	}
 }

@@ -36,8 +36,13 @@ type World struct {
 
 	// other is the invocation that runs when one is overtaken.
 	other func()
+	// otherCalls is how many calls it made.
+	otherCalls int
+	// algorithm replaces the engine; nil means the engine.
+	algorithm func(*World) error
 
 	requests int
+	suffixes int
 	dug      map[string][]string // passwords by stored value
 	// read holds the passwords that the running invocation read from the store (S0).
 	read map[string]bool
@@ -147,10 +152,9 @@ func (w *World) Rotator() *rotation.Rotator {
 // Ledger returns the store of this world.
 func (w *World) Ledger() *rotation.Ledger {
 	if w.kind.Labels {
-		n := 0
 		return &rotation.Ledger{Shelf: labelBoundary{boundary{w}}, Slots: 10, CompactAt: 7, MaxBytes: 32 << 10, Suffix: func() string {
-			n++
-			return fmt.Sprintf("%x%x", w.requests, n)
+			w.suffixes++ // in the world a counter is as good as chance: no two are the same
+			return fmt.Sprintf("%06x", w.suffixes)
 		}}
 	}
 	return &rotation.Ledger{Shelf: boundary{w}, Slots: 10, CompactAt: 7, MaxBytes: 4096}
@@ -190,6 +194,14 @@ func (w *World) Try(algorithm func(*World) error, fault func(n int, site string)
 	}()
 	w.trace("try")
 	w.trace("ended: %v", algorithm(w))
+}
+
+// Overwrite is what a store without create-if-absent does: one call, whatever was there.
+func (w *World) Overwrite(name, value string) {
+	_ = w.call("store-overwrite", func(bool) error {
+		w.shelf.remove(name)
+		return w.shelf.create(name, value)
+	})
 }
 
 // Shelf is the store's shelf, every call of it a boundary.

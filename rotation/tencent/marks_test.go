@@ -107,7 +107,7 @@ func TestMarksOfManyMachinesTakeFewRequests(t *testing.T) {
 		mark rotation.Mark
 		want map[string]int
 	}{
-		{mark(rotation.MarkDown, 1), map[string]int{"tag AttachResourcesTag": 4}},                                // both tags, 50 at a time
+		{mark(rotation.MarkDown, 1), map[string]int{"tag AttachResourcesTag": 4}},                                 // both tags, 50 at a time
 		{mark(rotation.MarkUp, 1), map[string]int{"tag AttachResourcesTag": 4, "tag ModifyResourcesTagValue": 2}}, // the secret's name does not change
 	} {
 		if err := w.fleet.Mark(t.Context(), batch, c.mark); err != nil {

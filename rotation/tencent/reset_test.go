@@ -208,7 +208,7 @@ func calls(f *tencent.Fleet, s *tencent.Shelf) map[string]func(context.Context) 
 		"Stop":     func(ctx context.Context) error { return second(f.Stop(ctx, batch, rotation.Soft)) },
 		"Start":    func(ctx context.Context) error { return second(f.Start(ctx, batch)) },
 		"Restart":  func(ctx context.Context) error { return second(f.Restart(ctx, batch, rotation.Hard)) },
-		"Mark":     func(ctx context.Context) error { return f.Mark(ctx, batch, rotation.Mark{Secret: "0123456789ab"}) },
+		"Mark":     func(ctx context.Context) error { return f.Mark(ctx, batch, mark(rotation.MarkDown, 1)) },
 		"Observe": func(ctx context.Context) error {
 			return second(f.Observe(ctx, []rotation.Operation{{Kind: rotation.OpLook, Instances: []string{"ins-00000001"}}}))
 		},

@@ -1,12 +1,12 @@
 package tencent_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/tencent"
@@ -210,31 +210,49 @@ func TestALostReplyOfAWriteIsAmbiguous(t *testing.T) {
 // TestAStoreKeepsEveryGeneration rotates a secret far beyond what its ten versions can hold.
 func TestAStoreKeepsEveryGeneration(t *testing.T) {
 	t.Parallel()
-	w := open(t, tencentsim.Config{})
-	w.PutSecret(secret, map[string]string{"current": `{"username":"","password":"Baseline.2024-Ab","owner":"me"}`})
-	store, err := tencent.NewStore(w.cfg, region)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const generations = 25
-	for n := 2; n <= generations; n++ {
-		v := rotation.Version{Generation: n, Token: fmt.Sprint("t", n), Password: rotation.NewPassword(fmt.Sprintf("Generation.%04d-Ab", n))}
-		got, err := store.Propose(t.Context(), secret, v)
-		if err != nil || !got.SamePassword(v) {
-			t.Fatalf("Propose(%d) = %+v, %v", n, got, err)
+	synctest.Test(t, func(t *testing.T) {
+		_, _, cloud := inProcess(t, tencentsim.Config{})
+		cloud.PutSecret(secret, map[string]string{"current": `{"username":"","password":"Baseline.2024-Ab","owner":"me"}`})
+		store, err := tencent.NewStore(configOf(cloud), region)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := store.Promote(t.Context(), secret, got); err != nil {
-			t.Fatalf("Promote(%d) = %v", n, err)
+		const generations = 25
+		for n := 2; n <= generations; n++ {
+			v := rotation.Version{Generation: n, Token: fmt.Sprint("t", n), Password: rotation.NewPassword(fmt.Sprintf("Generation.%04d-Ab", n))}
+			got, err := store.Propose(t.Context(), secret, v)
+			if err != nil || !got.SamePassword(v) {
+				t.Fatalf("Propose(%d) = %+v, %v", n, got, err)
+			}
+			if err := store.Promote(t.Context(), secret, got); err != nil {
+				t.Fatalf("Promote(%d) = %v", n, err)
+			}
+			if used := len(cloud.Secret(secret)); used > 9 {
+				t.Fatalf("after generation %d the secret has %d versions: no room is left", n, used)
+			}
 		}
-		if used := len(w.Secret(secret)); used > 9 {
-			t.Fatalf("after generation %d the secret has %d versions: no room is left", n, used)
+		wantGenerations(t, store, generations)
+		for name, v := range cloud.Secret(secret) {
+			if len(v) > 4096 {
+				t.Errorf("version %s has %d bytes", name, len(v))
+			}
 		}
-	}
+		for _, r := range cloud.Requests() {
+			if r.Code == "RequestLimitExceeded" || r.Code == "InvalidParameterValue" {
+				t.Errorf("%s: %s", r.Action, r.Code)
+			}
+		}
+	})
+}
+
+// wantGenerations fails unless the store tells of all generations up to n, which is current.
+func wantGenerations(t *testing.T, store rotation.Store, n int) {
+	t.Helper()
 	history, err := store.History(t.Context(), secret)
-	if err != nil || len(history) != generations {
-		t.Fatalf("History = %d versions, %v; want %d", len(history), err, generations)
+	if err != nil || len(history) != n {
+		t.Errorf("History = %d versions, %v; want %d", len(history), err, n)
 	}
-	for stage, want := range map[rotation.Stage]int{rotation.Current: generations, rotation.Previous: generations - 1} {
+	for stage, want := range map[rotation.Stage]int{rotation.Current: n, rotation.Previous: n - 1} {
 		v, err := store.Get(t.Context(), secret, stage)
 		if err != nil || v.Generation != want {
 			t.Errorf("Get(%s) = generation %d, %v; want %d", stage, v.Generation, err, want)
@@ -242,15 +260,5 @@ func TestAStoreKeepsEveryGeneration(t *testing.T) {
 	}
 	if _, err := store.Get(t.Context(), secret, rotation.Pending); !errors.Is(err, rotation.ErrNotFound) {
 		t.Errorf("Get(pending) = %v; want ErrNotFound", err)
-	}
-	for name, v := range w.Secret(secret) {
-		if len(v) > 4096 || bytes.ContainsRune([]byte(name), '.') {
-			t.Errorf("version %s has %d bytes", name, len(v))
-		}
-	}
-	for _, r := range w.Requests() {
-		if r.Code == "RequestLimitExceeded" || r.Code == "InvalidParameterValue" {
-			t.Errorf("%s: %s", r.Action, r.Code)
-		}
 	}
 }

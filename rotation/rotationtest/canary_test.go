@@ -1,0 +1,65 @@
+package rotationtest_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/rotationtest"
+)
+
+// TestCanaryWrongAlgorithmsAreCaught runs the algorithms that others have shipped through the same loop as the engine. A
+// harness that has never failed proves nothing.
+func TestCanaryWrongAlgorithmsAreCaught(t *testing.T) {
+	for _, c := range []struct {
+		name, invariant string
+		loop            func(rotationtest.Scenario) rotationtest.Visit
+		algorithm       func(*wrong) func(*rotationtest.World) error
+	}{
+		{"reset before store", "S0", rotationtest.SingleFaults, func(a *wrong) func(*rotationtest.World) error { return a.resetThenStore }},
+		{"fresh candidate on retry", "S1", rotationtest.SingleFaults, func(a *wrong) func(*rotationtest.World) error { return a.freshOnRetry }},
+		{"drop on error", "S1", rotationtest.SingleFaults, func(a *wrong) func(*rotationtest.World) error { return a.dropOnError }},
+		{"blind put", "S1", rotationtest.DyingOthers, func(a *wrong) func(*rotationtest.World) error { return a.blindPut }},
+		{"promote unverified", "S3", rotationtest.SingleFaults, func(a *wrong) func(*rotationtest.World) error { return a.promoteUnverified }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v := c.loop(rotationtest.Scenario{
+				Name: c.name,
+				Build: func(w *rotationtest.World) {
+					w.Add(rotation.Linux, rotation.Running)
+					w.Add(rotation.Linux, rotation.Stopped)
+				},
+				Runs: []*rotation.Request{rotate("a"), rotate("b")},
+				Algorithm: func(w *rotationtest.World) func(*rotationtest.World) error {
+					return c.algorithm(&wrong{w: w})
+				},
+			})
+			f, ok := caught(v, c.invariant)
+			if !ok {
+				t.Fatalf("%d histories, and none broke %s: the loop cannot see this mistake", v.Histories, c.invariant)
+			}
+			faults := strings.Join(f.Faults, ", ")
+			if faults == "" {
+				faults = "no fault at all"
+			}
+			fmt.Fprintf(os.Stderr, "canary %-26s caught in %d of %d histories, first with %s: %s\n",
+				c.name+":", len(v.Failures), v.Histories, faults, f.Violations[0])
+		})
+	}
+}
+
+// caught returns the first history in which the invariant was broken.
+func caught(v rotationtest.Visit, invariant string) (rotationtest.Failure, bool) {
+	for _, f := range v.Failures {
+		for _, text := range f.Violations {
+			if strings.HasPrefix(text, invariant+":") {
+				f.Violations = []string{text}
+				return f, true
+			}
+		}
+	}
+	return rotationtest.Failure{}, false
+}
