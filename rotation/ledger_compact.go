@@ -177,37 +177,51 @@ func (s *sight) before(n int) int {
 	return 0
 }
 
-// nextArchive returns the name and value of an archive that frees at least one slot: the oldest versions, and archives
-// that it can absorb, as many as fit. An empty name means that there is none.
+// nextArchive returns the name and value of the archive that frees the most slots: the smallest archives, absorbed, and
+// the oldest versions, as many as fit. An empty name means that none frees any.
 func (l *Ledger) nextArchive(s *sight) (string, []byte) {
-	var entries []entry
-	freed := 0
-	fits := func(more []entry) bool {
-		value, err := marshal(archiveValue{append(slices.Clone(entries), more...)})
-		return err == nil && len(value) <= l.MaxBytes
-	}
 	archives := slices.Clone(s.archives)
 	slices.SortFunc(archives, func(a, b archive) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.slot, b.slot)) })
-	for _, a := range archives {
-		if !fits(a.entries) {
-			break
+	var best, absorbed []entry
+	most := 1 // what the archive itself takes
+	for i := range len(archives) + 1 {
+		entries, versions := l.fill(absorbed, s)
+		if freed := i + versions; freed > most || freed == most && best != nil {
+			best, most = entries, freed
 		}
-		entries, freed = append(entries, a.entries...), freed+1
+		if i < len(archives) {
+			absorbed = append(slices.Clone(absorbed), archives[i].entries...)
+			if !l.fits(absorbed) {
+				break
+			}
+		}
 	}
+	if best == nil {
+		return "", nil
+	}
+	return encodeArchive(best)
+}
+
+func (l *Ledger) fits(entries []entry) bool {
+	value, err := marshal(archiveValue{entries})
+	return err == nil && len(value) <= l.MaxBytes
+}
+
+// fill adds the oldest versions that need no slot of their own, as many as fit, and returns how many those are.
+func (l *Ledger) fill(entries []entry, s *sight) ([]entry, int) {
+	entries = slices.Clone(entries)
+	n := 0
 	for _, k := range slices.Backward(s.kept) {
 		if k.slot == "" || s.stays(k) {
 			continue
 		}
 		value, err := k.Encode()
-		if err != nil || !fits([]entry{{k.name, k.order, value}}) {
+		if err != nil || !l.fits(append(entries, entry{k.name, k.order, value})) {
 			break
 		}
-		entries, freed = append(entries, entry{k.name, k.order, value}), freed+1
+		entries, n = append(entries, entry{k.name, k.order, value}), n+1
 	}
-	if freed < 2 {
-		return "", nil
-	}
-	return encodeArchive(entries)
+	return entries, n
 }
 
 // encodeArchive names an archive by what it holds: the same contents have the same name.

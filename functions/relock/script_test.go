@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -103,80 +102,4 @@ func one(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	id, _, _ := strings.Cut(lines[1], ",")
 	ts.Setenv(args[0], id)
-}
-
-// start runs the command in a process of its own until its standard error says something.
-func start(t *testing.T, until string, args ...string) (*exec.Cmd, *bytes.Buffer, func() string) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Args[0] = "relock"
-	cmd.Env = []string{"TMPDIR=" + t.TempDir()}
-	stdout := new(bytes.Buffer)
-	cmd.Stdout = stdout
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder
-	lines := bufio.NewScanner(pipe)
-	for lines.Scan() {
-		said.WriteString(lines.Text() + "\n")
-		if strings.Contains(lines.Text(), until) {
-			break
-		}
-	}
-	rest := func() string {
-		for lines.Scan() {
-			said.WriteString(lines.Text() + "\n")
-		}
-		return said.String()
-	}
-	return cmd, stdout, rest
-}
-
-func TestFirstInterruptEndsWhatIsUnderWay(t *testing.T) {
-	t.Parallel()
-	cmd, stdout, rest := start(t, "call=stop", "simulate", "--instances", "20", "--scale", "0.2", "--verbose")
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	stderr := rest()
-	var failed *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &failed) || failed.ExitCode() != exitPartial {
-		t.Errorf("it ended with %v; want status %d", err, exitPartial)
-	}
-	for _, want := range []string{"incomplete: ", "every machine that was running is running", "unfinished 1", "relock resume"} {
-		if !strings.Contains(stdout.String(), want) {
-			t.Errorf("the report does not say %q:\n%s", want, stdout)
-		}
-	}
-	if want := "nothing more is begun"; !strings.Contains(stderr, want) {
-		t.Errorf("standard error does not say %q:\n%s", want, stderr)
-	}
-}
-
-func TestSecondInterruptLeavesAtOnce(t *testing.T) {
-	t.Parallel()
-	// Slow enough that no machine comes back between the two.
-	cmd, stdout, rest := start(t, "call=stop", "simulate", "--instances", "20", "--scale", "10", "--verbose")
-	for range 2 {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-	}
-	stderr := rest()
-	if err := cmd.Wait(); err == nil {
-		t.Error("it ended with status 0")
-	}
-	if !strings.Contains(stderr, "interrupted: ") {
-		t.Errorf("standard error: %s", stderr)
-	}
-	if !strings.Contains(stdout.String(), "rotated 0 of 20") {
-		t.Errorf("no report:\n%s", stdout)
-	}
 }

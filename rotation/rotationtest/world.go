@@ -309,3 +309,6 @@ func (c *counter) Read(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// Allow lets that many machines stay behind (S3).
+func (w *World) Allow(exceptions int) { w.allowed = exceptions }

@@ -276,6 +276,9 @@ func FuzzAnErrorSaysNoMoreThanTheProviderDid(f *testing.F) {
 	}
 	f.Add("ClientError.ParseJsonError", "{")
 	f.Fuzz(func(t *testing.T, code, message string) {
+		if code == "" {
+			t.Skip("an answer without a code is no error")
+		}
 		fleet, _ := stubbed(t, failing(code, message))
 		batch := machines("ins-00000001", "ins-00000002")
 		op, err := fleet.Reset(t.Context(), batch, credential(canary))
