@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -18,6 +20,7 @@ at it. It prints nothing else on standard output, and closes that afterwards.
 ` + faultsHelp(),
 		Example: `  eval "$(relock cloud tencent --instances 40 &)"
   relock plan && relock rotate && relock verify`,
+		ValidArgs: slices.Sorted(maps.Keys(simClouds())),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("cloud takes one name: tencent")

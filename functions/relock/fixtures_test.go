@@ -173,9 +173,12 @@ func incompleteReport() *rotation.Report {
 	}
 	r.Machines = append(r.Machines, machines(1, 1, "ap-guangzhou", func(m *rotation.MachineReport) { m.Evidence = rotation.ByMark })...)
 	r.Machines = append(r.Machines, machines(0x10, 1, "ap-guangzhou", func(m *rotation.MachineReport) {
-		m.State, m.Evidence, m.Power, m.Generations = rotation.StateStarting, "", rotation.Stopped, []int{7, 6}
+		m.State, m.Evidence, m.Power, m.Generations, m.Stops = rotation.StateStarting, "", rotation.Stopped, []int{7, 6}, 1
 	})...)
-	r.Machines = append(r.Machines, machines(0x20, 4, "ap-guangzhou", state(rotation.StatePlanned, "", ""))...)
+	r.Machines = append(r.Machines, machines(0x18, 1, "ap-guangzhou", func(m *rotation.MachineReport) {
+		m.State, m.Evidence, m.Generations, m.Stops = rotation.StateStopping, "", []int{6}, 1 // looked at before its stop was sent
+	})...)
+	r.Machines = append(r.Machines, machines(0x20, 3, "ap-guangzhou", state(rotation.StatePlanned, "", ""))...)
 	r.Machines = append(r.Machines, machines(0x30, 1, "ap-shanghai", state(rotation.StateUnproven, "does not answer logins: i/o timeout",
 		"check the way to its port, then: relock resume"))...)
 	r.Machines = append(r.Machines, machines(0x40, 1, "ap-shanghai", state(rotation.StateWaiting,

@@ -18,10 +18,10 @@ func (v view) people(s *sheet) {
 	v.section(s, "Unproven: reset, and nothing proves it; tried again by: "+again, rotation.StateUnproven)
 	v.section(s, "Drifted: running, and refuse the current password", rotation.StateDrifted)
 	v.section(s, "Waiting: the password takes effect at the next boot", rotation.StateWaiting)
-	if left := r.Down.Left; len(left) > 0 {
+	if owed := owedStart(r); len(owed) > 0 {
 		s.blank()
-		s.line("Down, and owed a start; started by: relock resume, or by hand")
-		s.ids(2, left)
+		s.line("Down, or on the way: were running, and are owed a start by: relock resume, or by hand")
+		s.ids(2, owed)
 	}
 }
 

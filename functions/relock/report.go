@@ -213,7 +213,11 @@ func (v view) downtime(s *sheet) {
 			text += fmt.Sprintf(", %s more than once for this generation (%s)", thousands(d.Again), strings.Join(some(stoppedAgain(r), s.limit()), " "))
 		}
 		s.sentence("Down", text)
-		s.more("at most %s at once; %s median, %s longest (%s)", thousands(d.AtOnce), seconds(d.Median), seconds(d.Longest), printable(d.LongestID))
+		cost := fmt.Sprintf("at most %s at once", thousands(d.AtOnce))
+		if d.LongestID != "" {
+			cost += fmt.Sprintf("; %s median, %s longest (%s)", seconds(d.Median), seconds(d.Longest), printable(d.LongestID))
+		}
+		s.more("%s", cost)
 	}
 	for _, line := range powerInWords(r, s.limit()) {
 		s.sentence("", line)
@@ -232,26 +236,44 @@ func stoppedAgain(r *rotation.Report) []string {
 
 // powerInWords compares each machine's power with what it was when the run began.
 func powerInWords(r *rotation.Report, limit int) []string {
-	var down, up []string
+	owed := owedStart(r)
+	var up []string
 	for _, m := range r.Machines {
-		switch {
-		case m.Was == rotation.Running && m.Power != rotation.Running:
-			down = append(down, m.ID)
-		case m.Was == rotation.Stopped && m.Power == rotation.Running:
+		if m.Was == rotation.Stopped && m.Power == rotation.Running {
 			up = append(up, m.ID)
 		}
 	}
-	if len(down)+len(up) == 0 {
-		return []string{"every machine that was running is running, every stopped one is stopped"}
-	}
 	var lines []string
-	if len(down) > 0 {
-		lines = append(lines, fmt.Sprintf("NOT RUNNING, and were: %s", strings.Join(some(down, limit), " ")))
+	if len(owed) > 0 {
+		lines = append(lines, "NOT KNOWN TO RUN, and did: "+strings.Join(some(owed, limit), " "))
 	}
 	if len(up) > 0 {
 		lines = append(lines, fmt.Sprintf("running, and were stopped: %s (not started by relock)", strings.Join(some(up, limit), " ")))
 	}
+	if len(lines) == 0 {
+		lines = append(lines, "every machine that was running is running, every stopped one is stopped")
+	}
 	return lines
+}
+
+// owedStart returns the machines that were running and are not known to run now. Of one whose stop was just sent the last
+// look still says that it runs.
+func owedStart(r *rotation.Report) []string {
+	var ids []string
+	for _, m := range r.Machines {
+		switch m.State {
+		case rotation.StateStopping, rotation.StateToSend, rotation.StateSent, rotation.StateToRestart, rotation.StateRestarting,
+			rotation.StateToStart, rotation.StateStarting:
+			if m.Was == rotation.Running && m.Stops > 0 {
+				ids = append(ids, m.ID)
+				continue
+			}
+		}
+		if m.Was == rotation.Running && m.Power != rotation.Running {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
 }
 
 // callsInWords lists the requests by service: "cvm StopInstances 18 · StartInstances 18 · throttled 0".

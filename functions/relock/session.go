@@ -27,6 +27,16 @@ func (f fleet) scope() string {
 	return inWords(f.rotator.Scope, regions)
 }
 
+// interrupted reports whether somebody asked for the end of the run before.
+func (f fleet) interrupted() bool {
+	select {
+	case <-f.rotator.Interrupt:
+		return true
+	default:
+		return false
+	}
+}
+
 // eachFleet carries out a request on every configured fleet, one after the other. All are opened before the first is
 // touched. The exit status is the gravest.
 func (o *options) eachFleet(ctx context.Context, req rotation.Request) error {
@@ -40,7 +50,7 @@ func (o *options) eachFleet(ctx context.Context, req rotation.Request) error {
 			fmt.Fprintf(o.stdout, "\n# %s\n", f.name)
 		}
 		gravest = graver(gravest, o.do(ctx, f, req))
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || f.interrupted() {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -12,7 +13,7 @@ import (
 )
 
 func newSimulate(o *options) *cobra.Command {
-	so, name := simOptions{}, ""
+	so, name, invocations := simOptions{}, "", 0
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "rotate a simulated fleet, in this process",
@@ -28,15 +29,19 @@ with what the machines are. No account is needed and nothing outside this proces
 			if err := o.without(cmd.Flags(), "env-file"); err != nil {
 				return err
 			}
-			return o.simulate(cmd.Context(), name, so)
+			if invocations < 1 {
+				return usage("--invocations %d: use 1 or more", invocations)
+			}
+			return o.simulate(cmd.Context(), name, so, invocations)
 		},
 	}
 	cmd.Flags().StringVar(&name, "cloud", "tencent", "`NAME` of the cloud to simulate")
 	so.flags(cmd.Flags(), 250, 0.3)
+	cmd.Flags().IntVar(&invocations, "invocations", 10, "run it up to `N` times, as a timer would, while it ends failed or incomplete")
 	return cmd
 }
 
-func (o *options) simulate(ctx context.Context, name string, so simOptions) error {
+func (o *options) simulate(ctx context.Context, name string, so simOptions, invocations int) error {
 	c, err := serve(name, "127.0.0.1:0", so)
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func (o *options) simulate(ctx context.Context, name string, so simOptions) erro
 		fmt.Fprintf(o.stderr, "relock: rotating %s of a simulated %s cloud\n", counted(so.instances, "machine"), name)
 	}
 	before := c.machines()
-	v, err := o.carryOut(ctx, f, rotation.Request{Action: rotation.Rotate})
+	v, err := o.invoke(ctx, f, invocations)
 	wrong := c.check(ctx, f, v.report, before)
 	v.checked = strings.Join(wrong, "; ")
 	if len(wrong) == 0 {
@@ -66,6 +71,38 @@ func (o *options) simulate(ctx context.Context, name string, so simOptions) erro
 		status = exitFailed
 	}
 	return ended(status)
+}
+
+// invoke rotates, and goes on as often as it takes: a simulated cloud may be told to fail. It returns what came of the
+// last invocation.
+func (o *options) invoke(ctx context.Context, f fleet, invocations int) (view, error) {
+	action := rotation.Rotate
+	before := 0
+	for n := 1; ; n++ {
+		v, err := o.carryOut(ctx, f, rotation.Request{Action: action})
+		again := v.report.Outcome == rotation.Failure || v.report.Outcome == rotation.Incomplete
+		if !again || n == invocations || f.interrupted() || errors.Is(err, rotation.ErrConfig) {
+			return v, err
+		}
+		o.explain(v, fmt.Errorf("invocation %d of up to %d: %s: %s", n, invocations, v.report.Outcome, v.report.Why))
+		if n == 1 {
+			before = v.report.From
+		}
+		overview, _ := patiently(ctx, f.rotator.Status) // what cannot be read, the next invocation says better
+		if overview.Pending != 0 || overview.Current > max(before, 1) {
+			action = rotation.Resume
+		}
+	}
+}
+
+// patiently asks a simulated cloud several times.
+func patiently[T any](ctx context.Context, ask func(context.Context) (T, error)) (answer T, err error) {
+	for range 20 {
+		if answer, err = ask(ctx); err == nil {
+			break
+		}
+	}
+	return answer, err
 }
 
 // allIsWell is what check found when nothing is wrong.
@@ -132,21 +169,13 @@ func (c *simCloud) check(ctx context.Context, f fleet, report *rotation.Report, 
 	return wrong
 }
 
-// versionOf reads a generation from the store. A simulated cloud may be told to fail: it is asked several times.
+// versionOf reads a generation from the store; the zero Version when there is no such generation.
 func versionOf(ctx context.Context, r *rotation.Rotator, generation int) (rotation.Version, error) {
-	var failed error
-	for range 20 {
-		overview, err := r.Status(ctx)
-		if err != nil {
-			failed = err
-			continue
+	overview, err := patiently(ctx, r.Status)
+	for _, v := range overview.Versions {
+		if v.Generation == generation {
+			return v, err
 		}
-		for _, v := range overview.Versions {
-			if v.Generation == generation {
-				return v, nil
-			}
-		}
-		return rotation.Version{}, nil
 	}
-	return rotation.Version{}, failed
+	return rotation.Version{}, err
 }

@@ -70,7 +70,7 @@ func (w *World) checkReset(batch []rotation.Instance, p string) {
 	if !w.read[p] || !w.readable()[p] {
 		w.violate("S0", "%q was sent before it was read back from the store", p)
 	}
-	if len(batch) > 2 {
+	if len(batch) > w.maxBatch() {
 		w.violate("S6", "%d machines in one request", len(batch))
 	}
 	for _, inst := range batch {

@@ -172,7 +172,7 @@ func (f *fleet) instance(m *Machine) rotation.Instance {
 	inst := rotation.Instance{
 		ID: m.ID, Name: "name-" + m.ID, Region: m.Region, OS: m.OS, Power: m.Power, Busy: m.op != nil, LoginUser: "root",
 		KeyPair: m.KeyPair, Tags: maps.Clone(m.Tags), Mark: rotation.ParseMark(m.Tags),
-		Terms: rotation.Terms{Rules: rules, MaxBatch: 2, NeedsStopped: true, Effect: rotation.AtOnce, Reported: true, Refuse: m.Refuse},
+		Terms: rotation.Terms{Rules: rules, MaxBatch: f.w.maxBatch(), NeedsStopped: true, Effect: rotation.AtOnce, Reported: true, Refuse: m.Refuse},
 	}
 	if f.w.kind.Boot {
 		inst.Terms.NeedsStopped, inst.Terms.Effect, inst.Terms.Reported = false, rotation.AtNextBoot, false

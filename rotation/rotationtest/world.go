@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -21,6 +20,7 @@ type World struct {
 	// Unlike a real cloud it can be asked what is wrong with it.
 	Violations []string
 
+	knobs
 	kind           Kind
 	shelf          shelf
 	linux, windows *rotation.Rules
@@ -162,22 +162,7 @@ func (w *World) Ledger() *rotation.Ledger {
 
 // Run is one invocation, which the fault may end at any call. killed reports that it did.
 func (w *World) Run(r *rotation.Rotator, req rotation.Request, fault func(n int, site string) Fault) (report *rotation.Report, err error, killed bool) {
-	w.fault, w.calls, w.read, w.only = fault, 0, map[string]bool{}, req.Only
-	defer func() {
-		w.fault = nil
-		switch p := recover(); p.(type) {
-		case nil:
-		case Killed:
-			killed = true
-			w.trace("killed")
-		default:
-			panic(p)
-		}
-	}()
-	w.trace("run %s %s", req.Action, strings.Join(req.Only, ","))
-	report, err = r.Do(context.Background(), req)
-	w.trace("ended %s: %s", report.Outcome, report.Why)
-	return report, err, false
+	return w.RunContext(context.Background(), r, req, fault)
 }
 
 // Try is an invocation of another algorithm than the engine's.

@@ -37,7 +37,7 @@ func (f *Fleet) Describe(ctx context.Context, sel rotation.Selector) ([]rotation
 		}
 	}
 	if err := f.list(ctx, sel, visit); err != nil {
-		return nil, fmt.Errorf("describe machines in %s: %w", f.Region(), err)
+		return nil, err
 	}
 	return slices.SortedFunc(maps.Values(found.byID), func(a, b rotation.Instance) int { return cmp.Compare(a.ID, b.ID) }), nil
 }

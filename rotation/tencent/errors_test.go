@@ -277,7 +277,7 @@ func FuzzAnErrorSaysNoMoreThanTheProviderDid(f *testing.F) {
 	f.Add("ClientError.ParseJsonError", "{")
 	f.Fuzz(func(t *testing.T, code, message string) {
 		if code == "" {
-			t.Skip("an answer without a code is no error")
+			return // the SDK takes an answer without a code for a success
 		}
 		fleet, _ := stubbed(t, failing(code, message))
 		batch := machines("ins-00000001", "ins-00000002")

@@ -28,7 +28,7 @@ func (f *Fleet) instance(raw *cvm.Instance) rotation.Instance {
 		ID: deref(raw.InstanceId), Name: deref(raw.InstanceName), Region: f.Region(), OS: os,
 		Power: powerOf(deref(raw.InstanceState)), Busy: busyOf(raw),
 		LoginUser: deref(raw.DefaultLoginUser),
-		// A function inside the network reaches the private address, and a login there leaves the network of nobody.
+		// The private address first: whoever is inside the network reaches it, and the login does not cross the internet.
 		Addresses: append(values(raw.PrivateIpAddresses), values(raw.PublicIpAddresses)...),
 		Port:      int(deref(raw.DefaultLoginPort)),
 		Tags:      tagsOf(raw),

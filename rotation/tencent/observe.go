@@ -26,10 +26,7 @@ func (f *Fleet) Observe(ctx context.Context, ops []rotation.Operation) ([]rotati
 			}
 		}
 	}
-	if err != nil {
-		return results, fmt.Errorf("observe %d operations in %s: %w", len(ops), f.Region(), err)
-	}
-	return results, nil
+	return results, err
 }
 
 // look describes all machines of the operations.

@@ -12,47 +12,50 @@ import (
 	"github.com/relock-project/relock/rotation/tencent/tencentsim"
 )
 
+// progress is what DescribeInstances shows, and how far an operation with the id r is then.
+var progress = []struct {
+	kind                              rotation.OpKind
+	state, operation, outcome, record string // record is the id in it; ours is r
+	want                              rotation.OpState
+	power                             rotation.PowerState
+	busy                              bool
+}{
+	{rotation.OpLook, "RUNNING", "", "", "", rotation.Done, rotation.Running, false},
+	{rotation.OpLook, "STOPPING", "StopInstances", "OPERATING", "x", rotation.Done, rotation.Changing, true},
+
+	{rotation.OpReset, "STOPPED", "", "", "", rotation.Unseen, rotation.Stopped, false},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "SUCCESS", "r", rotation.Done, rotation.Stopped, false},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "FAILED", "r", rotation.Failed, rotation.Stopped, false},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "OPERATING", "r", rotation.InProgress, rotation.Stopped, true},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "SUCCESS", "last-month", rotation.Unseen, rotation.Stopped, false},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "FAILED", "last-month", rotation.Unseen, rotation.Stopped, false},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "OPERATING", "another", rotation.Unseen, rotation.Stopped, true},
+	{rotation.OpReset, "STARTING", "StartInstances", "OPERATING", "r", rotation.Unseen, rotation.Changing, true},
+	{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "NEW_OUTCOME", "r", rotation.Unseen, rotation.Stopped, false},
+
+	{rotation.OpStop, "STOPPED", "", "", "", rotation.Done, rotation.Stopped, false},
+	{rotation.OpStop, "STOPPING", "", "", "", rotation.InProgress, rotation.Changing, false},
+	{rotation.OpStop, "RUNNING", "ResetInstancesPassword", "SUCCESS", "x", rotation.Unseen, rotation.Running, false},
+	{rotation.OpStop, "RUNNING", "StopInstances", "OPERATING", "r", rotation.InProgress, rotation.Running, true},
+	{rotation.OpStop, "RUNNING", "StopInstances", "FAILED", "r", rotation.Failed, rotation.Running, false},
+	{rotation.OpStop, "RUNNING", "StopInstances", "FAILED", "x", rotation.Unseen, rotation.Running, false},
+	{rotation.OpStop, "RUNNING", "StopInstances", "SUCCESS", "r", rotation.Unseen, rotation.Running, false}, // somebody started it
+
+	{rotation.OpStart, "RUNNING", "", "", "", rotation.Done, rotation.Running, false},
+	{rotation.OpStart, "STARTING", "", "", "", rotation.InProgress, rotation.Changing, false},
+	{rotation.OpStart, "STOPPED", "", "", "", rotation.Unseen, rotation.Stopped, false},
+	{rotation.OpStart, "STOPPED", "StartInstances", "OPERATING", "r", rotation.InProgress, rotation.Stopped, true},
+	{rotation.OpStart, "STOPPED", "StartInstances", "FAILED", "r", rotation.Failed, rotation.Stopped, false},
+
+	{rotation.OpRestart, "REBOOTING", "", "", "", rotation.InProgress, rotation.Changing, false},
+	{rotation.OpRestart, "RUNNING", "", "", "", rotation.Unseen, rotation.Running, false},
+	{rotation.OpRestart, "RUNNING", "RebootInstances", "SUCCESS", "r", rotation.Done, rotation.Running, false},
+	{rotation.OpRestart, "RUNNING", "RebootInstances", "FAILED", "r", rotation.Failed, rotation.Running, false},
+}
+
 func TestProgressOfEveryKindOfOperation(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		kind                              rotation.OpKind
-		state, operation, outcome, record string // record is the id in it; ours is r
-		want                              rotation.OpState
-		power                             rotation.PowerState
-		busy                              bool
-	}{
-		{rotation.OpLook, "RUNNING", "", "", "", rotation.Done, rotation.Running, false},
-		{rotation.OpLook, "STOPPING", "StopInstances", "OPERATING", "x", rotation.Done, rotation.Changing, true},
-
-		{rotation.OpReset, "STOPPED", "", "", "", rotation.Unseen, rotation.Stopped, false},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "SUCCESS", "r", rotation.Done, rotation.Stopped, false},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "FAILED", "r", rotation.Failed, rotation.Stopped, false},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "OPERATING", "r", rotation.InProgress, rotation.Stopped, true},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "SUCCESS", "last-month", rotation.Unseen, rotation.Stopped, false},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "FAILED", "last-month", rotation.Unseen, rotation.Stopped, false},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "OPERATING", "another", rotation.Unseen, rotation.Stopped, true},
-		{rotation.OpReset, "STARTING", "StartInstances", "OPERATING", "r", rotation.Unseen, rotation.Changing, true},
-		{rotation.OpReset, "STOPPED", "ResetInstancesPassword", "NEW_OUTCOME", "r", rotation.Unseen, rotation.Stopped, false},
-
-		{rotation.OpStop, "STOPPED", "", "", "", rotation.Done, rotation.Stopped, false},
-		{rotation.OpStop, "STOPPING", "", "", "", rotation.InProgress, rotation.Changing, false},
-		{rotation.OpStop, "RUNNING", "ResetInstancesPassword", "SUCCESS", "x", rotation.Unseen, rotation.Running, false},
-		{rotation.OpStop, "RUNNING", "StopInstances", "OPERATING", "r", rotation.InProgress, rotation.Running, true},
-		{rotation.OpStop, "RUNNING", "StopInstances", "FAILED", "r", rotation.Failed, rotation.Running, false},
-		{rotation.OpStop, "RUNNING", "StopInstances", "FAILED", "x", rotation.Unseen, rotation.Running, false},
-		{rotation.OpStop, "RUNNING", "StopInstances", "SUCCESS", "r", rotation.Unseen, rotation.Running, false}, // somebody started it
-
-		{rotation.OpStart, "RUNNING", "", "", "", rotation.Done, rotation.Running, false},
-		{rotation.OpStart, "STARTING", "", "", "", rotation.InProgress, rotation.Changing, false},
-		{rotation.OpStart, "STOPPED", "", "", "", rotation.Unseen, rotation.Stopped, false},
-		{rotation.OpStart, "STOPPED", "StartInstances", "OPERATING", "r", rotation.InProgress, rotation.Stopped, true},
-		{rotation.OpStart, "STOPPED", "StartInstances", "FAILED", "r", rotation.Failed, rotation.Stopped, false},
-
-		{rotation.OpRestart, "REBOOTING", "", "", "", rotation.InProgress, rotation.Changing, false},
-		{rotation.OpRestart, "RUNNING", "", "", "", rotation.Unseen, rotation.Running, false},
-		{rotation.OpRestart, "RUNNING", "RebootInstances", "SUCCESS", "r", rotation.Done, rotation.Running, false},
-		{rotation.OpRestart, "RUNNING", "RebootInstances", "FAILED", "r", rotation.Failed, rotation.Running, false},
-	} {
+	for _, c := range progress {
 		null := func(s string) string {
 			if s == "" {
 				return "null"

@@ -3,6 +3,7 @@ package tencent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
@@ -21,8 +22,11 @@ func (f *Fleet) page(ctx context.Context, fill func(*cvm.DescribeInstancesReques
 	clock, pause := rotation.SystemClock{}, pagePause
 	for try := 1; ; try++ {
 		page, err := f.readPage(ctx, fill)
-		if err == nil || try == pageTries || !passing(err) || clock.Wait(ctx, pause) != nil {
+		if err == nil || try == pageTries || !passing(err) {
 			return page, err
+		}
+		if clock.Wait(ctx, pause) != nil {
+			return nil, fmt.Errorf("%w, after %w", ended(ctx), err)
 		}
 		pause *= 2
 	}

@@ -2,6 +2,7 @@ package tencent
 
 import (
 	"context"
+	"time"
 
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
 
@@ -83,6 +84,7 @@ func (f *Fleet) operate(ctx context.Context, a api, kind rotation.OpKind, batch 
 	}
 	var requestID *string
 	err = f.client.send(ctx, a, nil, func(ctx context.Context) (err error) {
+		op.Sent = time.Now()
 		requestID, err = do(ctx, pointers(op.Instances))
 		return err
 	})

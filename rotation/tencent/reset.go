@@ -3,6 +3,7 @@ package tencent
 import (
 	"context"
 	"fmt"
+	"time"
 
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
 
@@ -27,6 +28,7 @@ func (f *Fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation
 
 	var resp *cvm.ResetInstancesPasswordResponse
 	err = f.client.send(ctx, resetPassword, hide, func(ctx context.Context) (err error) {
+		op.Sent = time.Now()
 		req := cvm.NewResetInstancesPasswordRequest()
 		req.InstanceIds, req.Password, req.ForceStop = pointers(op.Instances), &secret, &force
 		if c.Username != "" {

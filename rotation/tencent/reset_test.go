@@ -251,6 +251,21 @@ func TestACancelledRequestEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestAListingThatIsCancelledBetweenTwoTriesEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := open(t, tencentsim.Config{Faults: tencentsim.Faults{"internal-error": 1}})
+	ctx, cancel := context.WithCancel(t.Context())
+	w.OnRequest(func(r tencentsim.Request, after bool) {
+		if after {
+			time.AfterFunc(20*time.Millisecond, cancel)
+		}
+	})
+	_, err := w.fleet.Describe(ctx, everything)
+	if n := len(w.Requests()); !errors.Is(err, context.Canceled) || n != 1 {
+		t.Errorf("Describe = %v after %d requests; want Canceled after one", err, n)
+	}
+}
+
 func TestAnAnswerThatTakesTooLongIsAmbiguous(t *testing.T) {
 	t.Parallel()
 	w := open(t, tencentsim.Config{Scale: 100, Faults: tencentsim.Faults{"slow": 1}})

@@ -23,7 +23,8 @@ const (
 const current = string(rotation.Current)
 
 // A Shelf is the secrets of one region of Secrets Manager. Version ids are the slots' names; current is one of them, a
-// copy that is written over; there is no previous, which the copy itself tells. It may be used by several goroutines.
+// copy that is written over; there is no previous, which the copy itself tells. Errors name the request; which secret it
+// was about is the caller's to say. It may be used by several goroutines.
 type Shelf struct{ client *client }
 
 var _ rotation.Shelf = (*Shelf)(nil)
@@ -74,7 +75,7 @@ func (s *Shelf) List(ctx context.Context, secret string) ([]rotation.Slot, error
 		return answered(resp.Response)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list the versions of secret %q: %w", secret, err)
+		return nil, err
 	}
 	var all []rotation.Slot
 	for _, v := range resp.Response.Versions {
@@ -105,7 +106,7 @@ func (s *Shelf) Read(ctx context.Context, secret, name string) (rotation.Slot, [
 		return answered(resp.Response)
 	})
 	if err != nil {
-		return rotation.Slot{}, nil, fmt.Errorf("read version %s of secret %q: %w", name, secret, err)
+		return rotation.Slot{}, nil, err
 	}
 	text := deref(resp.Response.SecretString)
 	if text == "" {
@@ -120,7 +121,7 @@ func (s *Shelf) Create(ctx context.Context, secret, name string, value []byte) e
 		return err
 	}
 	text := string(value)
-	err := s.client.send(ctx, putSecret, veilFor(text), func(ctx context.Context) error {
+	return s.client.send(ctx, putSecret, veilFor(text), func(ctx context.Context) error {
 		req := secrets.NewPutSecretValueRequest()
 		req.SetContext(ctx)
 		req.SecretName, req.VersionId, req.SecretString = &secret, &name, &text
@@ -130,10 +131,6 @@ func (s *Shelf) Create(ctx context.Context, secret, name string, value []byte) e
 		}
 		return answered(resp.Response)
 	})
-	if err != nil {
-		return fmt.Errorf("create version %s of secret %q: %w", name, secret, err)
-	}
-	return nil
 }
 
 // Point implements rotation.Shelf: it writes value over the copy that consumers read, which to and from do not matter
@@ -156,10 +153,7 @@ func (s *Shelf) Point(ctx context.Context, secret, _ string, _ rotation.Slot, va
 	if errors.Is(err, rotation.ErrNotFound) {
 		return s.Create(ctx, secret, current, value)
 	}
-	if err != nil {
-		return fmt.Errorf("update version %s of secret %q: %w", current, secret, err)
-	}
-	return nil
+	return err
 }
 
 // Remove implements rotation.Shelf. It refuses the copy that consumers read.
@@ -180,8 +174,8 @@ func (s *Shelf) Remove(ctx context.Context, secret, name string) error {
 		}
 		return answered(resp.Response)
 	})
-	if err != nil && !errors.Is(err, rotation.ErrNotFound) {
-		return fmt.Errorf("remove version %s of secret %q: %w", name, secret, err)
+	if errors.Is(err, rotation.ErrNotFound) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// idleConns is how many connections to one host are kept: more than are in use at once.
+const idleConns = 32
+
 // newTransport returns cfg's transport, or one that keeps enough connections for the requests that are under way at once.
 func (cfg Config) newTransport() http.RoundTripper {
 	if cfg.Transport != nil {
@@ -15,7 +18,7 @@ func (cfg Config) newTransport() http.RoundTripper {
 		return noRedirect{http.DefaultTransport}
 	}
 	t = t.Clone()
-	t.MaxIdleConnsPerHost = atOnce
+	t.MaxIdleConnsPerHost = idleConns
 	t.IdleConnTimeout = 30 * time.Second
 	return noRedirect{t}
 }
@@ -26,7 +29,7 @@ type noRedirect struct{ next http.RoundTripper }
 func (t noRedirect) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if resp != nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		resp.Header.Del("Location")
+		_ = 0
 	}
 	return resp, err
 }

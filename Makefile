@@ -1,0 +1,56 @@
+# relock: what can be done here. Every target does its own set-up; Go and make are enough.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -ec
+.DEFAULT_GOAL := help
+.PHONY: help run test check e2e sim bench fuzz package clean
+
+export CGO_ENABLED := 0
+FLAGS    := -trimpath -buildvcs=false -ldflags='-s -w -buildid='
+FUZZTIME ?= 20s
+TIMEOUT  ?= 13m
+
+# What a test prints about itself is kept, the names of those that pass are not.
+BRIEF := grep -Ev '^(=== |PASS$$| *--- PASS|\? )'
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## rotate 250 simulated machines through the real SDK, HTTP, signatures and SSH
+	@echo 'building relock (the first time this takes a minute or two) ...' >&2
+	@mkdir -p dist
+	@go build -o dist/relock ./functions/relock
+	@dist/relock simulate --instances 250
+
+test: ## all tests; what needs an sshd is printed as NOT RUN where there is none
+	go test -timeout $(TIMEOUT) -v ./... 2>&1 | $(BRIEF)
+
+check: ## gofmt, go vet, staticcheck
+	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); test -z "$$files" || { echo "not gofmt-ed: $$files"; exit 1; }
+	go vet ./...
+	go tool -modfile=.ci/tools/go.mod staticcheck ./...
+
+e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
+	go test -timeout $(TIMEOUT) -count=1 -v ./functions/... 2>&1 | $(BRIEF)
+
+sim: ## fail every boundary call of the engine in turn, in every way, on every kind of cloud
+	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary' ./rotation/rotationtest 2>&1 | $(BRIEF)
+
+bench: ## benchmarks, and the sizes and times of the binaries
+	go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./... 2>&1 | grep -Ev '^(PASS|\? |ok .*\[no tests)'
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s $$pkg; \
+	  done; \
+	done
+
+package: ## the function's zip for Tencent SCF, with its size and checksum; the same bytes every time
+	@mkdir -p dist/scf
+	GOOS=linux GOARCH=amd64 go build $(FLAGS) -o dist/scf/main ./functions/scf
+	@go build -C .ci/tools -o ../bin/pack ./pack
+	@.ci/bin/pack dist/relock-scf.zip dist/scf/main
+
+clean: ## remove what was built
+	rm -rf dist .ci/bin
