@@ -11,7 +11,7 @@ import (
 )
 
 func newConfig(o *options) *cobra.Command {
-	var markdown, live bool
+	var what configFlags
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "the configuration in force, where each value comes from, and what is wrong with it",
@@ -21,16 +21,18 @@ func newConfig(o *options) *cobra.Command {
 			if err := o.without(cmd.Flags(), "only", "dry-run"); err != nil {
 				return err
 			}
-			if markdown {
+			if what.markdown {
 				return o.print(config.Markdown())
 			}
-			return o.config(cmd.Context(), live)
+			return o.config(cmd.Context(), what)
 		},
 	}
-	cmd.Flags().BoolVar(&markdown, "markdown", false, "print the variables' documentation as a table and nothing else")
-	cmd.Flags().BoolVar(&live, "live", false, "ask the clouds, too: which machines there are, and whether one is in two fleets")
+	cmd.Flags().BoolVar(&what.markdown, "markdown", false, "print the variables' documentation as a table and nothing else")
+	cmd.Flags().BoolVar(&what.live, "live", false, "ask the clouds, too: which machines there are, and whether one is in two fleets")
 	return cmd
 }
+
+type configFlags struct{ markdown, live bool }
 
 // configHelp says what config does and lists the variables.
 func configHelp() string {
@@ -65,14 +67,14 @@ type configured struct {
 
 func (c configured) name() string { return firstOf(c.file, "the environment") }
 
-func (o *options) config(ctx context.Context, live bool) error {
+func (o *options) config(ctx context.Context, what configFlags) error {
 	var all []configured
 	for _, file := range o.files() {
 		c, err := config.Load(config.Command, file)
 		all = append(all, configured{file, c, err})
 	}
 	faults := sharedSecrets(all)
-	if live {
+	if what.live {
 		found, err := o.sharedMachines(ctx, all)
 		if err != nil {
 			return err
@@ -81,7 +83,7 @@ func (o *options) config(ctx context.Context, live bool) error {
 	} else {
 		faults = append(faults, sharedIDs(all)...)
 	}
-	if err := o.writeConfig(ctx, all, live); err != nil {
+	if err := o.writeConfig(ctx, all); err != nil {
 		return err
 	}
 	status := exitDone
@@ -107,7 +109,7 @@ type row struct {
 	Fault string `json:"fault,omitempty"`
 }
 
-func (o *options) writeConfig(ctx context.Context, all []configured, live bool) error {
+func (o *options) writeConfig(ctx context.Context, all []configured) error {
 	var rows []row
 	cells := [][]string{{"file", "name", "value", "from", "fault"}}
 	s := &sheet{all: o.verbose}
@@ -118,7 +120,7 @@ func (o *options) writeConfig(ctx context.Context, all []configured, live bool) 
 			cells = append(cells, []string{c.file, r.Name, r.Value, r.From, r.Fault})
 		}
 		rows = append(rows, of...)
-		o.configText(ctx, s, c, of, len(all) > 1)
+		o.configText(ctx, s, c, of)
 	}
 	switch o.output {
 	case outputJSON:
@@ -130,7 +132,8 @@ func (o *options) writeConfig(ctx context.Context, all []configured, live bool) 
 }
 
 // configText is one fleet's configuration for people: among several only what is set, unless all was asked for.
-func (o *options) configText(ctx context.Context, s *sheet, c configured, rows []row, several bool) {
+func (o *options) configText(ctx context.Context, s *sheet, c configured, rows []row) {
+	several := len(o.envFiles) > 1
 	if several {
 		s.line("# %s", c.name())
 	}

@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/relock-project/relock/rotation"
 )
 
 // thousands writes a number as people read it: 1,911.
@@ -98,17 +100,17 @@ func some(ids []string, limit int) []string {
 	return append(slices.Clone(ids[:limit]), "and "+thousands(len(ids)-limit)+" more")
 }
 
-// generations is a list of them as people say it: "42, 41 or an older one".
-func generations(of []int, unknown, all bool) string {
+// generations says which passwords may open a machine: "42, 41 or an older one". A limit of zero names them all.
+func generations(m rotation.MachineReport, limit int) string {
 	var parts []string
-	for i, g := range of {
-		if i == 2 && !all && len(of) > 3 {
+	for i, g := range m.Generations {
+		if i == 2 && limit > 0 && len(m.Generations) > 3 {
 			parts = append(parts, "an older one")
 			break
 		}
 		parts = append(parts, strconv.Itoa(g))
 	}
-	if unknown {
+	if m.Unknown {
 		parts = append(parts, "one that relock never knew")
 	}
 	switch len(parts) {

@@ -13,7 +13,7 @@ import (
 )
 
 func newLookup(o *options) *cobra.Command {
-	var reveal bool
+	var what lookupFlags
 	cmd := &cobra.Command{
 		Use:   "lookup ID",
 		Short: "which passwords may open this machine, likeliest first (--reveal prints them)",
@@ -29,19 +29,21 @@ logs in nowhere and changes nothing.`,
 			if err := o.without(cmd.Flags(), "only"); err != nil {
 				return err
 			}
-			if reveal && o.output == outputCSV {
+			if what.reveal && o.output == outputCSV {
 				return usage("--reveal goes with text and json: csv changes cells that a spreadsheet would take for formulas")
 			}
 			f, err := o.openOne(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return o.lookup(cmd.Context(), f, args[0], reveal)
+			return o.lookup(cmd.Context(), f, args[0], what)
 		},
 	}
-	cmd.Flags().BoolVar(&reveal, "reveal", false, "print the passwords")
+	cmd.Flags().BoolVar(&what.reveal, "reveal", false, "print the passwords")
 	return cmd
 }
+
+type lookupFlags struct{ reveal bool }
 
 // answer is a lookup's result, for machines to read.
 type answer struct {
@@ -64,13 +66,16 @@ type candidate struct {
 	Password   *string   `json:"password,omitempty"` // only when it was asked for
 }
 
-func (o *options) lookup(ctx context.Context, f fleet, id string, reveal bool) error {
+func (o *options) lookup(ctx context.Context, f fleet, id string, what lookupFlags) error {
 	found, err := f.rotator.Lookup(ctx, id)
 	if err != nil {
 		return err
 	}
-	a := newAnswer(found, reveal)
-	if reveal && isTerminal(o.stdout) {
+	a := newAnswer(found)
+	if what.reveal {
+		a.reveal(found)
+	}
+	if what.reveal && isTerminal(o.stdout) {
 		fmt.Fprintln(o.stderr, "relock: passwords follow: clear the screen and its history afterwards")
 	}
 	switch o.output {
@@ -79,10 +84,10 @@ func (o *options) lookup(ctx context.Context, f fleet, id string, reveal bool) e
 	case outputCSV:
 		return writeTable(o.stdout, a.rows())
 	}
-	return o.print(a.text(time.Now(), o.verbose))
+	return o.print(a.text(&sheet{all: o.verbose}, time.Now()))
 }
 
-func newAnswer(found rotation.Answer, reveal bool) answer {
+func newAnswer(found rotation.Answer) answer {
 	inst := found.Instance
 	a := answer{
 		ID: inst.ID, Name: printable(inst.Name), Region: inst.Region, OS: inst.OS, Power: string(inst.Power),
@@ -90,18 +95,20 @@ func newAnswer(found rotation.Answer, reveal bool) answer {
 	}
 	stages := rotation.Overview{Current: found.Current, Pending: found.Pending}
 	for _, v := range found.Versions {
-		credential := v.For(inst)
-		c := candidate{Generation: v.Generation, Stage: stageOf(v.Generation, stages), Username: credential.Username, Created: v.Created}
-		if c.Username == "" {
-			c.Username = inst.LoginUser
-		}
-		if reveal {
-			text := credential.Password.Reveal()
-			c.Password = &text
-		}
-		a.Candidates = append(a.Candidates, c)
+		a.Candidates = append(a.Candidates, candidate{
+			Generation: v.Generation, Stage: stageOf(v.Generation, stages), Created: v.Created,
+			Username: firstOf(v.For(inst).Username, inst.LoginUser),
+		})
 	}
 	return a
+}
+
+// reveal adds the passwords.
+func (a answer) reveal(found rotation.Answer) {
+	for i, v := range found.Versions {
+		text := v.For(found.Instance).Password.Reveal()
+		a.Candidates[i].Password = &text
+	}
 }
 
 func (a answer) rows() [][]string {
@@ -116,8 +123,7 @@ func (a answer) rows() [][]string {
 	return rows
 }
 
-func (a answer) text(now time.Time, all bool) string {
-	s := &sheet{all: all}
+func (a answer) text(s *sheet, now time.Time) string {
 	var head []string
 	for _, part := range []string{a.ID, a.Name, a.Region, string(a.OS), a.Power} {
 		if part != "" {

@@ -35,7 +35,7 @@ func (v view) section(s *sheet, title string, state rotation.State) {
 	s.line("%s", title)
 	for _, g := range grouped(machines) {
 		if len(g.machines) == 1 {
-			s.columns("  ", aloneRows(g.machines[0], s.all))
+			s.columns("  ", aloneRows(g.machines[0], s.limit()))
 			continue
 		}
 		v.together(s, g)
@@ -43,10 +43,10 @@ func (v view) section(s *sheet, title string, state rotation.State) {
 }
 
 // aloneRows are the lines about a machine whose reason no other has.
-func aloneRows(m rotation.MachineReport, all bool) [][]string {
+func aloneRows(m rotation.MachineReport, limit int) [][]string {
 	rows := [][]string{{m.ID, m.Name, m.Region, withCode(m)}}
 	more := func(text string) { rows = append(rows, []string{"", "", "", text}) }
-	more(opens(m, all))
+	more(opens(m, limit))
 	if m.Remedy != "" {
 		more(m.Remedy)
 	}
@@ -76,7 +76,7 @@ func (v view) together(s *sheet, g group) {
 		if withCode(m) != g.reason {
 			own = withCode(m)
 		}
-		rows = append(rows, []string{m.ID, m.Name, m.Region, opens(m, s.all), own, request})
+		rows = append(rows, []string{m.ID, m.Name, m.Region, opens(m, s.limit()), own, request})
 	}
 	s.columns("    ", rows)
 	if n := len(g.machines) - len(shown); n > 0 {
@@ -94,8 +94,8 @@ func withCode(m rotation.MachineReport) string {
 }
 
 // opens says how a machine is and what opens it.
-func opens(m rotation.MachineReport, all bool) string {
-	return fmt.Sprintf("%s; password: %s", m.Power, generations(m.Generations, m.Unknown, all))
+func opens(m rotation.MachineReport, limit int) string {
+	return fmt.Sprintf("%s; password: %s", m.Power, generations(m, limit))
 }
 
 // skipped names what was not touched, by reason.

@@ -19,15 +19,15 @@ type teller interface {
 	end()
 }
 
-// newTeller returns a bar for a terminal, lines for anything else or beside a log, and nothing for a quiet run.
-func newTeller(stderr io.Writer, quiet, logging bool) teller {
+// teller returns a bar for a terminal, lines for anything else or beside a log, and nothing for a quiet run.
+func (o *options) teller() teller {
 	switch {
-	case quiet:
+	case o.quiet:
 		return silence{}
-	case isTerminal(stderr) && !logging:
-		return &bar{w: stderr}
+	case isTerminal(o.stderr) && !o.verbose:
+		return &bar{w: o.stderr}
 	}
-	return &lines{w: stderr, every: 5 * time.Second, now: time.Now}
+	return &lines{w: o.stderr, every: 5 * time.Second, now: time.Now}
 }
 
 func isTerminal(w any) bool {

@@ -53,7 +53,7 @@ func TestBarTellsProvenAndDownAndGoesAway(t *testing.T) {
 func TestQuietTellsNothing(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	q := newTeller(&out, true, false)
+	q := (&options{stderr: &out, quiet: true}).teller()
 	q.tell(rotation.Progress{Generation: 1, Targets: 2})
 	q.end()
 	if out.Len() != 0 {

@@ -97,7 +97,7 @@ func (o *options) carryOut(ctx context.Context, f fleet, req rotation.Request) (
 			return v, err
 		}
 	}
-	t := newTeller(o.stderr, o.quiet, o.verbose)
+	t := o.teller()
 	r.Log, r.Progress = o.log(), t.tell
 	running, gently, stop := interruptible(ctx, o.stderr)
 	r.Interrupt = gently

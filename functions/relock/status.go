@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,7 @@ import (
 )
 
 func newStatus(o *options) *cobra.Command {
-	var machines bool
+	var what statusFlags
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "the secret's versions, their age, what is pending; --machines: a line per machine",
@@ -30,16 +29,18 @@ password and changes nothing.`,
 				if len(fleets) > 1 && o.output == outputText {
 					fmt.Fprintf(o.stdout, "\n# %s\n", f.name)
 				}
-				if err := o.status(cmd.Context(), f, machines); err != nil {
+				if err := o.status(cmd.Context(), f, what); err != nil {
 					return err
 				}
 			}
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&machines, "machines", false, "a line per machine: which generation it has, and what would leave it behind")
+	cmd.Flags().BoolVar(&what.machines, "machines", false, "a line per machine: which generation it has, and what would leave it behind")
 	return cmd
 }
+
+type statusFlags struct{ machines bool }
 
 // standing is what a secret holds, for machines to read.
 type standing struct {
@@ -63,7 +64,7 @@ type storedVersion struct {
 	Username   string    `json:"username,omitempty"`
 }
 
-func (o *options) status(ctx context.Context, f fleet, machines bool) error {
+func (o *options) status(ctx context.Context, f fleet, what statusFlags) error {
 	overview, err := f.rotator.Status(ctx)
 	if err != nil {
 		return fmt.Errorf("read the secret %s: %w", f.rotator.Secret, err)
@@ -76,7 +77,7 @@ func (o *options) status(ctx context.Context, f fleet, machines bool) error {
 		st.Versions = append(st.Versions, storedVersion{v.Generation, stageOf(v.Generation, overview), v.Baseline, v.Created,
 			printable(v.Token), v.Username})
 	}
-	if machines || len(o.only) > 0 {
+	if what.machines || len(o.only) > 0 {
 		if st.Machines, err = o.inventory(ctx, f); err != nil {
 			return err
 		}
@@ -84,13 +85,13 @@ func (o *options) status(ctx context.Context, f fleet, machines bool) error {
 	switch {
 	case o.output == outputJSON:
 		return writeJSON(o.stdout, st)
-	case o.output == outputCSV && machines:
+	case o.output == outputCSV && what.machines:
 		return writeMachines(o.stdout, st.Machines)
 	case o.output == outputCSV:
 		return writeTable(o.stdout, st.rows())
 	}
 	st.Machines = legibly(st.Machines)
-	return o.print(st.text(time.Now(), o.verbose))
+	return o.print(st.text(&sheet{all: o.verbose}, time.Now()))
 }
 
 // inventory is a line per machine of the scope, narrowed by --only.
@@ -135,8 +136,7 @@ func (st standing) rows() [][]string {
 }
 
 // text is the standing for people.
-func (st standing) text(now time.Time, all bool) string {
-	s := &sheet{all: all}
+func (st standing) text(s *sheet, now time.Time) string {
 	s.field("Secret", "%s   (%s)", st.Secret, st.Store)
 	s.field("Current", "%s", st.stage(st.Current, now))
 	pending := st.stage(st.Pending, now)
@@ -214,7 +214,7 @@ func (st standing) machines(s *sheet) {
 			why = "not known to have " + strconv.Itoa(target)
 		}
 		rows = append(rows, []string{m.ID, m.Name, m.Region, string(m.OS), string(m.Power),
-			strings.TrimSpace(generations(m.Generations, m.Unknown, false)), why})
+			generations(m, shortList), why})
 	}
 	s.columns("  ", rows)
 }

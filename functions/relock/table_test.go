@@ -92,21 +92,22 @@ func TestNumbersForPeople(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
-		of           []int
-		unknown, all bool
-		want         string
+		of      []int
+		unknown bool
+		limit   int
+		want    string
 	}{
-		{nil, false, false, "none that relock knows"},
-		{nil, true, false, "one that relock never knew"},
-		{[]int{41}, false, false, "41"},
-		{[]int{42, 41}, false, false, "42 or 41"},
-		{[]int{42, 41, 40}, false, false, "42, 41 or 40"},
-		{[]int{42, 41, 40, 39, 38}, false, false, "42, 41 or an older one"},
-		{[]int{42, 41, 40, 39, 38}, true, false, "42, 41, an older one or one that relock never knew"},
-		{[]int{42, 41, 40, 39}, true, true, "42, 41, 40, 39 or one that relock never knew"},
+		{nil, false, shortList, "none that relock knows"},
+		{nil, true, shortList, "one that relock never knew"},
+		{[]int{41}, false, shortList, "41"},
+		{[]int{42, 41}, false, shortList, "42 or 41"},
+		{[]int{42, 41, 40}, false, shortList, "42, 41 or 40"},
+		{[]int{42, 41, 40, 39, 38}, false, shortList, "42, 41 or an older one"},
+		{[]int{42, 41, 40, 39, 38}, true, shortList, "42, 41, an older one or one that relock never knew"},
+		{[]int{42, 41, 40, 39}, true, 0, "42, 41, 40, 39 or one that relock never knew"},
 	} {
-		if got := generations(test.of, test.unknown, test.all); got != test.want {
-			t.Errorf("generations(%v, %v, %v) = %q; want %q", test.of, test.unknown, test.all, got, test.want)
+		if got := generations(rotation.MachineReport{Generations: test.of, Unknown: test.unknown}, test.limit); got != test.want {
+			t.Errorf("generations(%v, %v, %d) = %q; want %q", test.of, test.unknown, test.limit, got, test.want)
 		}
 	}
 }

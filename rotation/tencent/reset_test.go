@@ -74,6 +74,11 @@ func TestAnOlderRecordIsNotTakenForOurs(t *testing.T) {
 			t.Errorf("Observe(%+v) = %+v, %v; want unseen: the record is last month's", op, results, err)
 		}
 	}
+	nameless := w.Add(tencentsim.Machine{State: "STOPPED", Operation: "ResetInstancesPassword", OperationState: "SUCCESS"})
+	results, err := w.fleet.Observe(t.Context(), []rotation.Operation{{Kind: rotation.OpReset, Instances: []string{nameless}}})
+	if err != nil || len(results) != 1 || results[0].State != rotation.Unseen {
+		t.Errorf("Observe of a request without an id = %+v, %v; want unseen: a record without one is not its", results, err)
+	}
 }
 
 func TestRequestIDsThatDifferProveNothing(t *testing.T) {

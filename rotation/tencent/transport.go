@@ -29,7 +29,7 @@ type noRedirect struct{ next http.RoundTripper }
 func (t noRedirect) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if resp != nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		_ = 0
+		resp.Header.Del("Location")
 	}
 	return resp, err
 }
