@@ -26,6 +26,13 @@ func (w *World) AtMost(n int) { w.atMost = n }
 // Blame counts a fault that the test makes by itself: each may cost one machine one further stop (S8).
 func (w *World) Blame() { w.faults++ }
 
+// HumanValue is a person who puts any text into current, which may hold no password at all.
+func (w *World) HumanValue(value string) {
+	w.trace("a person puts another value into current")
+	w.shelf.human(value)
+	w.current = w.Current()
+}
+
 // RunContext is Run with a context, whose deadline the engine keeps to.
 func (w *World) RunContext(ctx context.Context, r *rotation.Rotator, req rotation.Request, fault func(n int, site string) Fault) (report *rotation.Report, err error, killed bool) {
 	w.fault, w.calls, w.read, w.only = fault, 0, map[string]bool{}, req.Only
