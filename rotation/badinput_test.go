@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/relock-project/relock/rotation"
@@ -63,33 +64,29 @@ func TestIdsThatDoNotExistAreNamedBeforeAnythingIsStored(t *testing.T) {
 }
 
 func TestSecretThatIsNoPasswordIsRefusedWithAnExample(t *testing.T) {
-	w := newWorld(t, whenStopped)
-	add(w, 1, rotation.Running)
-	w.HumanValue("Hunter-2-plain-text")
-	untouched(t, w, func() {
-		_, err := do(w, rotation.Request{})
-		refused(t, err, "no JSON object", rotation.Example)
-	})
-	w.HumanValue(`{"username":"","password":"` + rotationtest.Baseline + `"}`)
+	for _, value := range []string{"Hunter-2-plain-text", `["Hunter-2"]`, `{"password":""}`, `{"password":2}`, ""} {
+		w := rotationtest.NewWorld(whenStopped) // in which no promise can be held
+		add(w, 1, rotation.Running)
+		w.HumanValue(value)
+		untouched(t, w, func() {
+			_, err := do(w, rotation.Request{})
+			refused(t, err, "the secret's", rotation.Example)
+			if strings.Contains(err.Error(), "Hunter") {
+				t.Errorf("the error shows the value: %v", err)
+			}
+		})
+	}
 }
 
 func TestCandidateThatIsTooLargeForTheStoreIsRefused(t *testing.T) {
 	w := newWorld(t, whenStopped)
 	add(w, 1, rotation.Running)
-	w.HumanValue(`{"password":"` + rotationtest.Baseline + `","notes":"` + string(make4k()) + `"}`)
+	w.HumanValue(`{"password":"` + rotationtest.Baseline + `","notes":"` + strings.Repeat("x", 4096) + `"}`)
 	_, err := do(w, rotation.Request{})
 	refused(t, err, "the store takes 4096", "remove fields")
 	if n := w.Sites["reset"] + w.Sites["stop"]; n > 0 {
 		t.Errorf("%d requests were sent for a version that is not stored", n)
 	}
-}
-
-func make4k() []byte {
-	b := make([]byte, 4096)
-	for i := range b {
-		b[i] = 'x'
-	}
-	return b
 }
 
 func TestZeroPolicyStopsNothingThatRuns(t *testing.T) {

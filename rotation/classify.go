@@ -71,6 +71,10 @@ func (e *engine) fix(v Version, adopted bool) {
 	for f, all := range e.described {
 		for _, inst := range all {
 			m := e.machine(f, inst, v, adopted, now)
+			if traits := e.run.fleets[f]; m.state == StatePlanned && m.disruptive(e.policy) && !(traits.power && traits.marks) {
+				m.state, m.mayTouch = StateHeld, false
+				m.why = Refusal{Reason: "running, and relock cannot stop and mark machines of this kind", Remedy: "stop it, then: relock resume"}
+			}
 			if m.state == StatePlanned && m.mayTouch && !e.fits(fits, inst.Terms.Rules, v) {
 				m.state, m.mayTouch = StateFailed, false
 				m.why = Refusal{Reason: "the password breaks the rules of its image", Remedy: "relock rotate --new-candidate"}

@@ -95,7 +95,8 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 	case StateChecking, StateVerifying:
 		c.kind, c.fleet, limit = callVerify, 0, len(r.machines)
 	default:
-		if m.note == "" {
+		if m.note == "" || !r.fleets[m.fleet].marks {
+			m.note = ""
 			return call{}, 0, false
 		}
 		c.kind, c.mark = callMark, r.mark(m, m.note)

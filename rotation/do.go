@@ -19,8 +19,11 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 	}
 	e.dry = r.DryRun || req.DryRun || req.Action == Plan
 	outcome, err := e.act(ctx)
+	if err != nil && !e.acted {
+		e.rescue(ctx)
+	}
 	report := e.report(ctx, outcome, err)
-	e.log().Info("relock.report", "report", report)
+	e.log().Info("relock.report", "report", report.logged())
 	if err == nil && outcome == Partial {
 		err = fmt.Errorf("%w: %s", ErrPartial, report.Why)
 	}
@@ -34,11 +37,9 @@ func (e *engine) act(ctx context.Context) (Outcome, error) {
 	}
 	// The store is read before the machines are described: the targets of a resumed rotation are thereby those that
 	// exist after its candidate was read back.
-	storeErr := e.read(ctx)
-	if err := errors.Join(storeErr, e.describe(ctx)); err != nil {
-		if !e.dry && e.request.Action != Verify {
-			e.rescue(ctx, storeErr == nil)
-		}
+	readErr := e.again(ctx, func() error { return e.read(ctx) })
+	e.stored = readErr == nil
+	if err := errors.Join(readErr, e.again(ctx, func() error { return e.describe(ctx) })); err != nil {
 		return Failure, err
 	}
 	if err := e.checkOnly(); err != nil {
@@ -176,7 +177,7 @@ func (e *engine) rotate(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Failure, err
 	}
-	stored, err := e.Store.Propose(ctx, e.Secret, v)
+	stored, err := e.propose(ctx, v)
 	if err != nil {
 		return Failure, fmt.Errorf("store generation %d: nothing was sent: %w", v.Generation, err)
 	}
@@ -188,11 +189,38 @@ func (e *engine) rotate(ctx context.Context) (Outcome, error) {
 		return Incomplete, nil
 	}
 	// The targets are those that exist now, after the candidate was read back. Later machines are newcomers.
-	if err := e.describe(ctx); err != nil {
+	if err := e.again(ctx, func() error { return e.describe(ctx) }); err != nil {
 		return Failure, err
 	}
 	e.fix(stored, !stored.SamePassword(v))
 	return e.set(ctx, true)
+}
+
+// propose offers v to the store.
+func (e *engine) propose(ctx context.Context, v Version) (stored Version, err error) {
+	err = e.again(ctx, func() error {
+		stored, err = e.Store.Propose(ctx, e.Secret, v)
+		return err
+	})
+	return stored, err
+}
+
+// again repeats what may be repeated, a few times with growing pauses, while its error could be another one next time.
+func (e *engine) again(ctx context.Context, f func() error) error {
+	for try := 0; ; try++ {
+		err := f()
+		if err == nil || try == 3 || ctx.Err() != nil {
+			return err
+		}
+		for _, final := range []error{ErrConfig, ErrUnauthorized, ErrNotFound, ErrConflict, ErrFull} {
+			if errors.Is(err, final) {
+				return err
+			}
+		}
+		if e.clock().Wait(ctx, min(e.policy.PollInterval, time.Second)<<try) != nil {
+			return err
+		}
+	}
 }
 
 // seen says why an event that comes a second time is done already; empty when it does not.

@@ -16,6 +16,7 @@ type engine struct {
 	history          []Version
 	current, pending *Version // nil when there is none
 	birth            string   // empty before the first candidate
+	stored           bool     // it could be read
 
 	// described are the machines of each fleet, sorted by id.
 	described [][]Instance
@@ -25,6 +26,8 @@ type engine struct {
 	run     run
 	// distrust makes a login come before a mark: somebody may have changed a password by hand.
 	distrust bool
-	why      string
-	planned  *PlanReport
+	// acted reports that the run has dealt with the machines, those that are owed a start included.
+	acted   bool
+	why     string
+	planned *PlanReport
 }

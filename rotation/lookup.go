@@ -22,11 +22,8 @@ type Answer struct {
 
 // Lookup says which passwords may open the machine of that id, which must be in the scope. It changes nothing.
 func (r *Rotator) Lookup(ctx context.Context, id string) (Answer, error) {
-	e := &engine{Rotator: r, policy: r.Policy.withDefaults(), began: r.clock().Now()}
-	if err := e.read(ctx); err != nil {
-		return Answer{}, err
-	}
-	if err := e.describe(ctx); err != nil {
+	e, err := r.ask(ctx)
+	if err != nil {
 		return Answer{}, err
 	}
 	for _, insts := range e.described {
@@ -37,6 +34,15 @@ func (r *Rotator) Lookup(ctx context.Context, id string) (Answer, error) {
 		}
 	}
 	return Answer{}, fmt.Errorf("%w: %s is not in the configured scope (%s)", ErrConfig, id, e.regions())
+}
+
+// ask reads the secret and describes the machines, for questions that change nothing.
+func (r *Rotator) ask(ctx context.Context) (*engine, error) {
+	e := &engine{Rotator: r, policy: r.Policy.withDefaults(), began: r.clock().Now()}
+	if err := e.again(ctx, func() error { return e.read(ctx) }); err != nil {
+		return nil, err
+	}
+	return e, e.again(ctx, func() error { return e.describe(ctx) })
 }
 
 func (e *engine) answer(inst Instance) Answer {
@@ -70,8 +76,8 @@ type Overview struct {
 
 // Status returns what the secret holds. It changes nothing.
 func (r *Rotator) Status(ctx context.Context) (Overview, error) {
-	e := &engine{Rotator: r}
-	if err := e.read(ctx); err != nil {
+	e := &engine{Rotator: r, policy: r.Policy.withDefaults()}
+	if err := e.again(ctx, func() error { return e.read(ctx) }); err != nil {
 		return Overview{}, err
 	}
 	o := Overview{Versions: e.history}
@@ -87,18 +93,15 @@ func (r *Rotator) Status(ctx context.Context) (Overview, error) {
 	} else if !errors.Is(err, ErrNotFound) {
 		return Overview{}, err
 	}
-	o.Stored, err = e.stored(ctx)
+	o.Stored, err = e.usage(ctx)
 	return o, err
 }
 
 // Inventory returns a line per machine of the scope: which generation its mark says that it has, and why it would stay
 // behind. It logs in nowhere and changes nothing.
 func (r *Rotator) Inventory(ctx context.Context) ([]MachineReport, error) {
-	e := &engine{Rotator: r, policy: r.Policy.withDefaults(), began: r.clock().Now()}
-	if err := e.read(ctx); err != nil {
-		return nil, err
-	}
-	if err := e.describe(ctx); err != nil {
+	e, err := r.ask(ctx)
+	if err != nil {
 		return nil, err
 	}
 	v := Version{}

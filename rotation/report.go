@@ -167,6 +167,17 @@ type MachineReport struct {
 	DownSeconds float64 `json:"downSeconds,omitempty"`
 }
 
+// loggedMachines is how many machines the log line names: log services cut long lines.
+const loggedMachines = 200
+
+// logged is the report as the log gets it.
+func (r *Report) logged() *Report {
+	short := *r
+	short.Machines = slices.Clone(r.Machines)
+	short.Trim(loggedMachines)
+	return &short
+}
+
 // Trim leaves out proven machines so that at most keep remain, unproven ones first. It changes r.
 func (r *Report) Trim(keep int) {
 	if len(r.Machines) <= keep {

@@ -25,7 +25,7 @@ func (e *engine) reconcile(ctx context.Context) (Outcome, error) {
 	if e.current == nil {
 		return e.nothing(ctx, "the secret has no current version yet: relock rotate makes the first")
 	}
-	kept, err := e.Store.Propose(ctx, e.Secret, Version{
+	kept, err := e.propose(ctx, Version{
 		Generation: e.current.Generation, Baseline: true, Username: e.current.Username, Password: e.current.Password,
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func (e *engine) reconcile(ctx context.Context) (Outcome, error) {
 	if kept.Generation != e.current.Generation || !kept.SamePassword(*e.current) {
 		return Failure, fmt.Errorf("the current version changed while this run looked at it: %w", ErrConflict)
 	}
-	if err := e.read(ctx); err != nil {
+	if err := e.again(ctx, func() error { return e.read(ctx) }); err != nil {
 		return Failure, err
 	}
 	if e.pending != nil || e.current == nil || !e.current.SamePassword(kept) {
@@ -57,6 +57,7 @@ func (e *engine) verifyAll(ctx context.Context) (Outcome, error) {
 	e.distrust = true
 	e.fix(*e.current, true)
 	e.run.proveOnly = true
+	e.excusePending()
 	if err := e.loop(ctx); err != nil {
 		e.why = err.Error()
 		return Incomplete, nil
@@ -71,9 +72,22 @@ func (e *engine) verifyAll(ctx context.Context) (Outcome, error) {
 	}
 }
 
+// excusePending leaves out the machines that an unfinished rotation is setting: that they refuse current is no drift.
+func (e *engine) excusePending() {
+	if e.pending == nil {
+		return
+	}
+	for i := range e.run.machines {
+		if m := &e.run.machines[i]; m.state == StateChecking && e.insts[i].Mark.names(e.secretMark(), e.pending.Generation) {
+			m.state = StateUnproven
+			m.why = Refusal{Reason: fmt.Sprintf("is being set to generation %d, which is pending", e.pending.Generation), Remedy: "relock resume"}
+		}
+	}
+}
+
 // nothing ends a run that sets no version. Machines that are owed a start get it all the same.
 func (e *engine) nothing(ctx context.Context, why string) (Outcome, error) {
-	e.rescue(ctx, true)
+	e.rescue(ctx)
 	e.why = why
 	if left := e.left(); len(left) > 0 {
 		return Failure, fmt.Errorf("%d machines are down and owed a start: %v", len(left), left)
@@ -83,12 +97,16 @@ func (e *engine) nothing(ctx context.Context, why string) (Outcome, error) {
 
 // rescue starts the machines that an earlier invocation stopped and did not start again, in the regions that answer.
 // Without the store it cannot tell whose mark a machine has, and starts every one in the scope: no mark asks for less.
-func (e *engine) rescue(ctx context.Context, stored bool) {
+func (e *engine) rescue(ctx context.Context) {
+	e.acted = true
+	if e.dry || e.request.Action == Verify || e.described == nil {
+		return
+	}
 	v := Version{}
 	if e.current != nil {
 		v.Generation = e.current.Generation
 	}
-	if !stored {
+	if !e.stored {
 		for f := range e.described {
 			for i := range e.described[f] {
 				if e.described[f][i].Mark.State == MarkDown {
@@ -100,13 +118,16 @@ func (e *engine) rescue(ctx context.Context, stored bool) {
 	e.fix(v, false)
 	e.version = v
 	e.run.proveOnly = true
+	for f := range e.run.fleets {
+		e.run.fleets[f].marks = e.run.fleets[f].marks && e.stored // what a mark says is not known without the store
+	}
 	for i := range e.run.machines {
 		m := &e.run.machines[i]
 		m.mayTouch = false
 		if !m.owed && !m.state.Final() {
 			m.state = StatePlanned
 		}
-		if !m.owed && e.insts[i].Mark.State == MarkDown && m.was == Running {
+		if mark := e.insts[i].Mark; !m.owed && mark.State == MarkDown && mark.Secret == e.run.secret {
 			// It runs: the mark must not start it again when its owner stops it one day.
 			m.tries, m.note = max(1, m.tries), MarkUp
 		}
@@ -118,6 +139,7 @@ func (e *engine) rescue(ctx context.Context, stored bool) {
 
 // set runs the machines through, and promotes when that is the request's part.
 func (e *engine) set(ctx context.Context, promote bool) (Outcome, error) {
+	e.acted = true
 	early := e.loop(ctx)
 	if early == nil {
 		early = e.lookBack(ctx)
@@ -126,7 +148,7 @@ func (e *engine) set(ctx context.Context, promote bool) (Outcome, error) {
 	if outcome != Rotated || !promote || e.request.Step == StepSet || e.request.Step == StepTest {
 		return outcome, err
 	}
-	if err := e.Store.Promote(ctx, e.Secret, e.version); err != nil {
+	if err := e.again(ctx, func() error { return e.Store.Promote(ctx, e.Secret, e.version) }); err != nil {
 		if errors.Is(err, ErrConflict) {
 			e.why = "the machines have the password, and the store moved on: " + err.Error()
 			return Incomplete, nil

@@ -72,7 +72,7 @@ func (e *engine) report(ctx context.Context, outcome Outcome, err error) *Report
 	}
 	r.Down = e.downtime()
 	if !e.dry && len(e.history) > 0 {
-		stored, err := e.stored(ctx)
+		stored, err := e.usage(ctx)
 		if err != nil {
 			r.Warnings = append(r.Warnings, "how full the store is could not be read: "+err.Error())
 		} else if r.Stored = stored; stored != nil && stored.warning() != "" {
@@ -83,8 +83,8 @@ func (e *engine) report(ctx context.Context, outcome Outcome, err error) *Report
 	return r
 }
 
-// stored asks the store how full it is; nil when it does not tell.
-func (e *engine) stored(ctx context.Context) (*Stored, error) {
+// usage asks the store how full it is; nil when it does not tell.
+func (e *engine) usage(ctx context.Context) (*Stored, error) {
 	u, ok := e.Store.(interface {
 		Usage(context.Context, string) (Stored, error)
 	})

@@ -118,7 +118,9 @@ func policy(f func(*rotation.Policy)) change {
 
 func exceptions(n int) change { return policy(func(p *rotation.Policy) { p.MaxExceptions = n }) }
 
-func restart(how rotation.Restart) change { return policy(func(p *rotation.Policy) { p.Restart = how }) }
+func restart(how rotation.Restart) change {
+	return policy(func(p *rotation.Policy) { p.Restart = how })
+}
 
 func proof(by rotation.Proof) change { return policy(func(p *rotation.Policy) { p.Proof = by }) }
 
