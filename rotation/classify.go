@@ -18,7 +18,7 @@ type standing struct {
 
 // standing classifies a machine. Unable never counts; held back by our policy counts, except a key-pair machine that
 // never had a mark of this secret: it never held a relock password.
-func (e *engine) standing(inst Instance) standing {
+func (e *engine) standing(fleet int, inst Instance) standing {
 	held := func(counts bool, reason, remedy string) standing {
 		return standing{state: StateHeld, why: Refusal{Reason: reason, Remedy: remedy}, counts: counts}
 	}
@@ -36,8 +36,23 @@ func (e *engine) standing(inst Instance) standing {
 			"RELOCK_INCLUDE_KEY_PAIRS=true rotates it too (the reset may re-enable password login)")
 	case inst.Terms.NeedsStopped && inst.Power == Running && e.policy.Restart == RestartNever:
 		return held(true, "running, and RELOCK_RESTART=never", "RELOCK_RESTART=graceful stops it for its reset")
+	case inst.Power == Running && e.goesDown(inst) && !e.canTakeDown(fleet):
+		return held(true, "running, and relock cannot stop and mark machines of this kind", "stop it, then: relock resume")
 	}
 	return standing{state: StatePlanned, counts: true}
+}
+
+// goesDown reports whether setting a machine that runs takes it down.
+func (e *engine) goesDown(inst Instance) bool {
+	return inst.Terms.NeedsStopped || inst.Terms.Effect == AtNextBoot && e.policy.Restart != RestartNever
+}
+
+// canTakeDown reports whether the fleet can do what taking a machine down needs: nobody would start again what is not
+// marked.
+func (e *engine) canTakeDown(fleet int) bool {
+	_, power := e.Fleets[fleet].(Power)
+	_, marks := e.Fleets[fleet].(Marker)
+	return power && marks
 }
 
 // claimed reports whether the machine belongs to another secret and was not released from it.
@@ -61,9 +76,8 @@ func (e *engine) fix(v Version, adopted bool) {
 		logins: e.Verifier != nil, warnings: e.run.warnings,
 	}
 	for _, f := range e.Fleets {
-		_, power := f.(Power)
 		_, marks := f.(Marker)
-		e.run.fleets = append(e.run.fleets, fleetTraits{power, marks})
+		e.run.fleets = append(e.run.fleets, fleetTraits{marks})
 	}
 	e.insts = e.insts[:0]
 	eligible := 0
@@ -71,15 +85,10 @@ func (e *engine) fix(v Version, adopted bool) {
 	for f, all := range e.described {
 		for _, inst := range all {
 			m := e.machine(f, inst, v, adopted, now)
-			if traits := e.run.fleets[f]; m.state == StatePlanned && m.disruptive(e.policy) && !(traits.power && traits.marks) {
-				m.state, m.mayTouch = StateHeld, false
-				m.why = Refusal{Reason: "running, and relock cannot stop and mark machines of this kind", Remedy: "stop it, then: relock resume"}
+			if m.mayTouch && !e.fits(fits, inst.Terms.Rules, v) {
+				m.leave(StateFailed, Refusal{Reason: "the password breaks the rules of its image", Remedy: "relock rotate --new-candidate"})
 			}
-			if m.state == StatePlanned && m.mayTouch && !e.fits(fits, inst.Terms.Rules, v) {
-				m.state, m.mayTouch = StateFailed, false
-				m.why = Refusal{Reason: "the password breaks the rules of its image", Remedy: "relock rotate --new-candidate"}
-			}
-			if m.state != StateUnable && m.state != StateHeld {
+			if s := cmp.Or(m.rest, m.state); s != StateUnable && s != StateHeld {
 				eligible++
 			}
 			e.insts = append(e.insts, inst)
@@ -100,7 +109,7 @@ func (e *engine) fits(known map[*Rules]bool, rules *Rules, v Version) bool {
 
 // machine is the beginning of one machine's part of the run.
 func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now time.Time) machine {
-	s := e.standing(inst)
+	s := e.standing(fleet, inst)
 	m := machine{
 		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
 		atBoot: inst.Terms.Effect == AtNextBoot, reported: inst.Terms.Reported, counts: s.counts,
@@ -108,11 +117,17 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
 	}
 	m.mayTouch = s.state == StatePlanned && e.asked(inst.ID)
+	// It may have the version: one that our policy holds back too, one that lost its mark too.
+	m.check = adopted && e.Verifier != nil && s.state != StateUnable && s.counts && !s.claim
+	if e.request.Action == Verify && !e.asked(inst.ID) {
+		m.check = false
+	}
 	mark := inst.Mark
 	if mark.Secret != e.secretMark() {
-		return m
+		mark = Mark{}
 	}
-	m.known = mark.State == MarkOK
+	m.found = mark
+	m.known = mark.State == MarkOK && e.policy.Proof != ProofAccepted
 	if mark.names(e.secretMark(), v.Generation) {
 		m.tries = mark.Tries
 	}
@@ -120,9 +135,8 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	if mark.State == MarkDown {
 		m.was = Running
 		if m.owed = inst.Power != Running || m.busy; m.owed {
-			if s.state != StatePlanned {
-				m.rest, m.state = s.state, StatePlanned
-			}
+			m.hold(s.state)
+			m.state = StatePlanned
 			return m
 		}
 	}
@@ -130,16 +144,29 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	if proven {
 		m.evidence = ByMark
 	}
-	tryable := adopted && e.Verifier != nil && inst.Power == Running
 	switch {
-	case tryable && (e.distrust || !proven) && s.state != StateUnable:
-		if s.state == StatePlanned {
-			m.state = StateChecking
-		}
+	case m.check && inst.Power == Running && (e.distrust || !proven):
+		m.hold(s.state)
+		m.state = StateChecking
 	case proven:
-		m.state, m.mayTouch, m.why = StateProven, false, Refusal{}
+		m.state, m.mayTouch, m.why = e.policy.byMark(), false, Refusal{}
 	}
 	return m
+}
+
+// hold notes where a machine stays that the run has no further business with.
+func (m *machine) hold(s State) {
+	if s != StatePlanned {
+		m.rest = s
+	}
+}
+
+// leave gives a machine up before it is begun. When it is owed a start, or to be tried, that is done first.
+func (m *machine) leave(s State, why Refusal) {
+	m.mayTouch, m.why, m.rest = false, why, s
+	if m.state == StatePlanned && !m.owed {
+		m.state = s
+	}
 }
 
 // asked reports whether the request is about this machine.
@@ -150,9 +177,9 @@ func (e *engine) asked(id string) bool {
 // rules is the rule that a password for the whole scope obeys.
 func (e *engine) rules() (*Rules, error) {
 	var all []*Rules
-	for _, insts := range e.described {
+	for f, insts := range e.described {
 		for _, inst := range insts {
-			if e.standing(inst).state != StateUnable && !slices.Contains(all, inst.Terms.Rules) {
+			if e.standing(f, inst).state != StateUnable && !slices.Contains(all, inst.Terms.Rules) {
 				all = append(all, inst.Terms.Rules)
 			}
 		}
@@ -174,9 +201,9 @@ func (e *engine) refusal() error {
 	}
 	var behind []string
 	claims := 0
-	for _, insts := range e.described {
+	for f, insts := range e.described {
 		for _, inst := range insts {
-			s := e.standing(inst)
+			s := e.standing(f, inst)
 			if s.claim {
 				claims++
 			}

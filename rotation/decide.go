@@ -95,7 +95,7 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 	case StateChecking, StateVerifying:
 		c.kind, c.fleet, limit = callVerify, 0, len(r.machines)
 	default:
-		if m.note == "" || !r.fleets[m.fleet].marks {
+		if m.note == "" || r.readOnly || !r.fleets[m.fleet].marks || r.mark(m, m.note) == m.found {
 			m.note = ""
 			return call{}, 0, false
 		}
@@ -113,20 +113,21 @@ func (r *run) force() Force {
 
 // admit begins machines: first those that are down already, then the canary, then waves within the capacity.
 func (r *run) admit(now time.Time) {
-	down := r.down()
+	down, gone := r.down(), r.gone()
+	r.full = gone >= r.capacity
 	for i := range r.machines {
-		if m := &r.machines[i]; m.state == StatePlanned && m.owed {
+		if m := &r.machines[i]; m.state == StatePlanned && m.owed && !r.readOnly {
 			r.takeOver(m, now)
 		}
 	}
+	r.recall(now)
 	if !r.open(now) {
-		r.recall(now)
 		return
 	}
 	room := r.canaryRoom()
 	free := r.capacity - down
 	if room > 0 {
-		free = min(free, r.waveRoom(now, free))
+		free = min(free, r.waveRoom(now, free, r.capacity-gone))
 	}
 	for i := range r.machines {
 		m := &r.machines[i]
@@ -153,9 +154,11 @@ func (r *run) takeOver(m *machine, now time.Time) {
 	switch {
 	case m.power == Running && !m.busy:
 		m.cameUp(now)
-		m.tries = max(1, m.tries)
 		m.noteUp()
 		m.enter(m.home(), now)
+		if m.check {
+			m.state = StateChecking // it may have been set before it was left
+		}
 	case m.power != Stopped || m.busy:
 	case r.open(now) && m.mayTouch:
 		m.enter(StateToSend, now)
@@ -174,20 +177,25 @@ func (m *machine) home() State {
 	return m.rest
 }
 
-// recall takes back machines that were admitted but not yet asked to stop.
+// recall takes back machines that were admitted but not yet asked to stop, once they would not be admitted any more.
 func (r *run) recall(now time.Time) {
-	if r.halted == "" {
+	if r.open(now) && r.policy.Window.Open(now) {
 		return
 	}
 	for i := range r.machines {
 		switch m := &r.machines[i]; m.state {
 		case StateMarking, StateToStop, StateToRestart:
-			if m.atBoot {
-				r.waitForBoot(m, now) // its reset was accepted
-			} else {
+			if !m.atBoot {
 				m.enter(StatePlanned, now)
+				m.noteUp()
+			} else if r.halted != "" {
+				r.waitForBoot(m, now) // its reset was accepted
+				m.noteUp()
 			}
 		case StateToSend:
+			if r.halted == "" {
+				continue
+			}
 			if !m.owed {
 				m.enter(StatePlanned, now)
 			} else if r.denied {
@@ -239,15 +247,16 @@ func (r *run) canaryRoom() int {
 // sendsSomething reports whether the machine is being set, not only tried.
 func (m *machine) sendsSomething() bool { return m.state != StateChecking }
 
-// waveRoom holds a wave back until half of the capacity is free: many small batches cost more calls and bring nothing.
-func (r *run) waveRoom(now time.Time, free int) int {
+// waveRoom holds a wave back until half of the capacity that can become free is: many small batches cost more calls and
+// bring nothing.
+func (r *run) waveRoom(now time.Time, free, usable int) int {
 	want := 0
 	for i := range r.machines {
 		if m := &r.machines[i]; m.disruptive(r.policy) && r.admissible(m, now) {
 			want++
 		}
 	}
-	if free < min(want, (r.capacity+1)/2) {
+	if free < min(want, (usable+1)/2) {
 		return 0
 	}
 	return free
@@ -256,16 +265,19 @@ func (r *run) waveRoom(now time.Time, free int) int {
 // begin sends a machine on its way.
 func (r *run) begin(m *machine, now time.Time) {
 	switch {
+	case m.disruptive(r.policy) && m.tries >= r.policy.MaxAttempts:
+		m.tooOften(now)
 	case m.power == Running && m.needsStopped:
-		if m.tries >= r.policy.MaxAttempts {
-			m.fail(now, Refusal{
-				Reason: fmt.Sprintf("was stopped %d times for this generation and is not proven", m.tries),
-				Remedy: "look at the machine, then: relock rotate --new-candidate",
-			})
-			return
-		}
 		m.enter(StateMarking, now)
 	default:
 		m.enter(StateToSend, now)
 	}
+}
+
+// tooOften gives up a machine that was taken down for this generation as often as is allowed.
+func (m *machine) tooOften(now time.Time) {
+	m.fail(now, Refusal{
+		Reason: fmt.Sprintf("was taken down %d times for this generation and is not proven", m.tries),
+		Remedy: "look at the machine, then: relock rotate --new-candidate",
+	})
 }

@@ -52,6 +52,8 @@ func (e *engine) act(ctx context.Context) (Outcome, error) {
 		return e.plan()
 	case e.pending != nil && !e.request.NewCandidate && !e.mustSupersede():
 		return e.resume(ctx)
+	case e.request.Step != "" && e.request.Step != StepCreate:
+		return e.tooEarly(ctx)
 	case e.request.Action == Resume:
 		return e.nothing(ctx, "nothing is pending")
 	case e.request.Action == Reconcile:
@@ -100,32 +102,24 @@ func (e *engine) checkOnly() error {
 	return nil
 }
 
-// read asks the store for all that it has.
+// read asks the store for all that it has, in one look: what is pending and what the next number is belong together.
 func (e *engine) read(ctx context.Context) error {
-	var err error
-	if e.history, err = e.Store.History(ctx, e.Secret); err != nil {
-		return fmt.Errorf("read the history: %w", err)
+	history, err := e.Store.History(ctx, e.Secret)
+	if err != nil {
+		return fmt.Errorf("read the secret: %w", err)
 	}
-	get := func(stage Stage) (*Version, error) {
-		v, err := e.Store.Get(ctx, e.Secret, stage)
-		if errors.Is(err, ErrNotFound) {
-			return nil, nil
+	e.history, e.current, e.pending, e.birth = history, nil, nil, ""
+	first := 0 // the lowest generation with a birth: the secret's, also when an invocation that knew of none made another
+	for i := range history {
+		v := &history[i]
+		switch v.Stage {
+		case Current:
+			e.current = v
+		case Pending:
+			e.pending = v
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", stage, err)
-		}
-		return &v, nil
-	}
-	if e.current, err = get(Current); err != nil {
-		return err
-	}
-	if e.pending, err = get(Pending); err != nil {
-		return err
-	}
-	for _, v := range e.history {
-		if v.Birth != "" {
-			e.birth = v.Birth
-			break
+		if v.Birth != "" && (first == 0 || v.Generation < first) {
+			first, e.birth = v.Generation, v.Birth
 		}
 	}
 	return nil
@@ -151,7 +145,7 @@ func (e *engine) describe(ctx context.Context) error {
 // mustSupersede reports whether the pending candidate breaks the rules of a machine that it is for. Only rotate may then
 // make another, once.
 func (e *engine) mustSupersede() bool {
-	if e.request.Action != Rotate || e.request.Step != "" && e.request.Step != StepCreate {
+	if e.request.Action != Rotate && e.request.Action != Plan || e.request.Step != "" && e.request.Step != StepCreate {
 		return false
 	}
 	rules, err := e.rules()
@@ -162,16 +156,27 @@ func (e *engine) mustSupersede() bool {
 	return true
 }
 
+// tooEarly answers one of the later steps while nothing is pending: the rotation is over, or was never begun.
+func (e *engine) tooEarly(ctx context.Context) (Outcome, error) {
+	if why := e.seen(); why != "" {
+		return e.nothing(ctx, why)
+	}
+	return Failure, fmt.Errorf("step %s: nothing is pending, the step create comes first: %w", e.request.Step, ErrConflict)
+}
+
 // rotate begins a generation.
 func (e *engine) rotate(ctx context.Context) (Outcome, error) {
-	if why := e.seen(); why != "" && !e.request.NewCandidate {
+	// An event whose own candidate is superseded is not done.
+	if why := e.seen(); why != "" && !e.request.NewCandidate && e.pending == nil {
 		return e.nothing(ctx, why)
+	}
+	if e.total() > 0 {
+		if err := e.refusal(); err != nil {
+			return Failure, err
+		}
 	}
 	if e.count() == 0 {
 		return e.nothing(ctx, e.emptyScope())
-	}
-	if err := e.refusal(); err != nil {
-		return Failure, err
 	}
 	v, err := e.candidate()
 	if err != nil {
@@ -183,6 +188,9 @@ func (e *engine) rotate(ctx context.Context) (Outcome, error) {
 	}
 	e.birth = stored.Birth
 	e.pending = &stored
+	if len(e.history) == 0 || e.history[0].Generation < stored.Generation {
+		e.history = append([]Version{stored}, e.history...) // what may open a machine from now on
+	}
 	e.log().Info("relock.candidate", "generation", stored.Generation, "token", stored.Token)
 	if e.request.Step == StepCreate {
 		e.version, e.why = stored, "created; set comes next"
@@ -277,12 +285,12 @@ func (e *engine) candidate() (Version, error) {
 	return v, nil
 }
 
-// count is how many machines of the scope a rotation could reset at all.
+// count is how many machines of the scope a rotation could set now.
 func (e *engine) count() int {
 	n := 0
-	for _, insts := range e.described {
+	for f, insts := range e.described {
 		for _, inst := range insts {
-			if e.standing(inst).state != StateUnable {
+			if e.standing(f, inst).state == StatePlanned {
 				n++
 			}
 		}
@@ -290,11 +298,17 @@ func (e *engine) count() int {
 	return n
 }
 
-func (e *engine) emptyScope() string {
-	total := 0
+// total is how many machines the scope has.
+func (e *engine) total() int {
+	n := 0
 	for _, insts := range e.described {
-		total += len(insts)
+		n += len(insts)
 	}
+	return n
+}
+
+func (e *engine) emptyScope() string {
+	total := e.total()
 	if total == 0 {
 		return fmt.Sprintf("no machine in %s matches RELOCK_INSTANCES and RELOCK_TAGS: correct them if there should be some", e.regions())
 	}

@@ -31,7 +31,7 @@ var (
 	ErrRejected = errors.New("login rejected")
 	// ErrCannotTry: a login could not be tried: stopped, no port, no password method, unknown host key.
 	ErrCannotTry = errors.New("login cannot be tried")
-	// ErrConfig: the configuration or the request is wrong, and nothing was sent or stored. A person has to act.
+	// ErrConfig: the configuration or the request is wrong; no password was sent or stored. A person has to act.
 	ErrConfig = errors.New("configuration")
 	// ErrPartial: the rotation is left pending because too many machines stay behind.
 	ErrPartial = errors.New("partial")

@@ -14,7 +14,7 @@ func (r *run) expire(m *machine, now time.Time) {
 	p := r.policy
 	switch m.state {
 	case StatePlanned:
-		if (m.owed || m.mayTouch && r.open(now)) && (m.busy || m.power == Changing) && now.Sub(r.began) >= p.SoftStopTimeout {
+		if r.waits(m, now) && (m.busy || m.power == Changing) && now.Sub(r.began) >= p.SoftStopTimeout {
 			m.fail(now, Refusal{Reason: "busy: the provider has had an operation in progress since this run began", Remedy: "relock reconcile, once it is over"})
 		}
 	case StateToStop, StateToRestart:
@@ -74,9 +74,11 @@ func (r *run) expireStart(m *machine, now time.Time) {
 	if m.owedSince.IsZero() || now.Sub(m.owedSince) < r.policy.StartTimeout+r.policy.SoftStopTimeout {
 		return
 	}
-	if m.why.Reason == "" || m.power != Running {
-		m.why = Refusal{Reason: "does not start", Remedy: "start it by hand, then: relock reconcile", RequestID: m.opID, Code: m.why.Code}
+	why := "does not start"
+	if m.why.Reason != "" {
+		why = m.why.Reason + ", and does not start again"
 	}
+	m.why = Refusal{Reason: why, Remedy: "start it by hand, then: relock reconcile", RequestID: m.opID, Code: m.why.Code}
 	m.enter(StateFailed, now)
 }
 
@@ -86,7 +88,7 @@ func (r *run) applied(m *machine, now time.Time) {
 	case m.owed:
 		m.owedSince = now
 		m.enter(StateToStart, now)
-	case m.atBoot && m.power == Running && r.policy.Restart != RestartNever:
+	case m.atBoot && m.power == Running && r.policy.Restart != RestartNever && m.tries < r.policy.MaxAttempts:
 		m.enter(StateMarking, now)
 	case m.atBoot && r.policy.Proof != ProofAccepted:
 		r.waitForBoot(m, now)
@@ -115,9 +117,8 @@ func (r *run) verify(m *machine, now time.Time) {
 func (r *run) conclude(m *machine, now time.Time, why Refusal) {
 	switch {
 	case r.policy.Proof == ProofAccepted && m.accepted:
-		m.evidence = ByAccepted
+		m.evidence, m.note, m.why = ByAccepted, MarkOK, Refusal{} // all that this policy asks for
 		m.enter(StateAccepted, now)
-		m.noteUp()
 	case m.recorded:
 		r.proven(m, ByRecord, now)
 	default:

@@ -35,9 +35,18 @@ func (r *run) fold(c call, o outcome, now time.Time) {
 const maxMarkTries = 6
 
 func (r *run) foldMark(c call, err error, now time.Time) {
+	lasting := err != nil && !errors.Is(err, ErrThrottled) && !errors.Is(err, ErrUnauthorized)
+	if lasting && len(c.machines) > 1 && r.machines[c.machines[0]].backoff > 0 {
+		// One machine that cannot be marked must not hold up the others.
+		r.split(c.machines)
+		r.eachOf(c, func(m *machine) { m.backoff = 0 })
+	}
 	for _, at := range c.machines {
 		m := &r.machines[at]
 		begins := m.state == StateMarking
+		if err == nil {
+			m.found, m.part = c.mark, 0
+		}
 		switch {
 		case err == nil && begins:
 			m.tries++
@@ -48,7 +57,7 @@ func (r *run) foldMark(c call, err error, now time.Time) {
 		case err == nil:
 			m.note, m.wrote = "", true
 		case m.backoff < maxMarkTries && !errors.Is(err, ErrUnauthorized):
-			m.later(now, r.policy.PollInterval)
+			m.later(now, r.policy.PollInterval, r.lead(c))
 		case begins:
 			// Without the mark nobody would know that it is owed a start.
 			m.fail(now, Refusal{Reason: "could not be marked, so it was not stopped: " + err.Error(), Remedy: "allow the tags " + MarkTag + " and " + SecretTag})
@@ -71,8 +80,8 @@ func (r *run) foldRequest(c call, o outcome, now time.Time) {
 	switch {
 	case o.err == nil:
 		r.eachOf(c, func(m *machine) {
-			m.unsure, m.accepted = false, m.accepted || c.kind == callReset
-			r.taken(c.kind, m, o.op, now)
+			m.unsure, m.accepted, m.part = false, m.accepted || c.kind == callReset, 0
+			r.taken(c, m, o.op, now)
 		})
 	case errors.As(o.err, &refused):
 		r.foldRefusal(c, o.op, refused, now)
@@ -82,12 +91,12 @@ func (r *run) foldRequest(c call, o outcome, now time.Time) {
 			Remedy: "set RELOCK_PASSWORD_RULES to its image's rules, then: relock rotate --new-candidate", RequestID: o.op.RequestID,
 		}}, now)
 	case DefinitelyNotApplied(o.err):
-		r.eachOf(c, func(m *machine) { r.notTaken(c.kind, m, o.err, now) })
+		r.eachOf(c, func(m *machine) { r.notTaken(c, m, o.err, now) })
 	default:
 		// The answer was lost: the request may have been taken. What the machine does next tells.
 		r.eachOf(c, func(m *machine) {
 			m.unsure = true
-			r.taken(c.kind, m, o.op, now)
+			r.taken(c, m, o.op, now)
 		})
 	}
 }
@@ -98,10 +107,13 @@ func (r *run) eachOf(c call, f func(*machine)) {
 	}
 }
 
+// lead is the first machine of a call: what its machines do together they do by it.
+func (r *run) lead(c call) string { return r.machines[c.machines[0]].id }
+
 // taken moves a machine on after a request that was accepted, or may have been.
-func (r *run) taken(kind callKind, m *machine, op Operation, now time.Time) {
+func (r *run) taken(c call, m *machine, op Operation, now time.Time) {
 	m.request(op)
-	switch kind {
+	switch c.kind {
 	case callStop:
 		m.stops++
 		m.tookDown(now)
@@ -118,7 +130,7 @@ func (r *run) taken(kind callKind, m *machine, op Operation, now time.Time) {
 		}
 		// Nobody will ever tell whether it was taken: the same password again.
 		m.enter(StateToSend, now)
-		m.later(now, r.policy.PollInterval)
+		m.later(now, r.policy.PollInterval, r.lead(c))
 	case callStart:
 		m.enter(StateStarting, now)
 	case callRestart:
@@ -129,19 +141,19 @@ func (r *run) taken(kind callKind, m *machine, op Operation, now time.Time) {
 }
 
 // notTaken moves a machine on after a request that definitely had no effect.
-func (r *run) notTaken(kind callKind, m *machine, err error, now time.Time) {
-	m.later(now, r.policy.PollInterval)
+func (r *run) notTaken(c call, m *machine, err error, now time.Time) {
+	m.later(now, r.policy.PollInterval, r.lead(c))
 	switch {
 	case errors.Is(err, ErrThrottled):
 	case errors.Is(err, ErrUnauthorized):
-		if kind == callStart {
+		if c.kind == callStart {
 			m.why = Refusal{Reason: "could not be started: " + err.Error(), Remedy: "start it by hand"}
 		}
-	case kind == callReset:
+	case c.kind == callReset:
 		m.why = Refusal{Reason: "the provider refused its reset: " + err.Error()}
 		m.sends++
-	case m.backoff > maxMarkTries && kind != callStart:
-		m.fail(now, Refusal{Reason: fmt.Sprintf("the provider refused its %s: %v", kind, err)})
+	case m.backoff > maxMarkTries && c.kind != callStart:
+		m.fail(now, Refusal{Reason: fmt.Sprintf("the provider refused its %s: %v", c.kind, err)})
 	}
 }
 
@@ -153,7 +165,7 @@ func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now time.
 		m := &r.machines[at]
 		if why, ok := refused.Machines[m.id]; ok {
 			named = true
-			r.refused(c.kind, m, why, now)
+			r.refused(c, m, why, now)
 		}
 	}
 	if named {
@@ -164,30 +176,34 @@ func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now time.
 		if why.RequestID == "" {
 			why.RequestID = op.RequestID
 		}
-		r.refused(c.kind, &r.machines[c.machines[0]], why, now)
+		r.refused(c, &r.machines[c.machines[0]], why, now)
 		return
 	}
+	r.split(c.machines)
+	if refused.Refusal.Kind == RefusedBusy {
+		r.eachOf(c, func(m *machine) { m.later(now, r.policy.PollInterval, r.lead(c)) })
+	}
+}
+
+// split makes two batches of one.
+func (r *run) split(machines []int) {
 	r.parts += 2
-	for i, at := range c.machines {
-		m := &r.machines[at]
-		m.part = r.parts - 1 + 2*i/len(c.machines)
-		if refused.Refusal.Kind == RefusedBusy {
-			m.later(now, r.policy.PollInterval)
-		}
+	for i, at := range machines {
+		r.machines[at].part = r.parts - 1 + 2*i/len(machines)
 	}
 }
 
 // refused handles the refusal of one machine.
-func (r *run) refused(kind callKind, m *machine, why Refusal, now time.Time) {
+func (r *run) refused(c call, m *machine, why Refusal, now time.Time) {
 	switch why.Kind {
 	case RefusedBusy:
 		m.why = why
 		m.busy = true // until the next look
-		m.later(now, r.policy.PollInterval)
+		m.later(now, r.policy.PollInterval, r.lead(c))
 	case RefusedState:
 		// It is in another power state than we thought. The next look tells in which.
 		m.why, m.power = why, Changing
-		switch kind {
+		switch c.kind {
 		case callStop:
 			m.tookDown(now)
 			m.enter(StateStopping, now)
@@ -195,14 +211,14 @@ func (r *run) refused(kind callKind, m *machine, why Refusal, now time.Time) {
 		case callStart:
 			m.enter(StateStarting, now)
 		default:
-			m.later(now, r.policy.PollInterval)
+			m.later(now, r.policy.PollInterval, r.lead(c))
 		}
 	case RefusedPassword:
 		m.fail(now, why)
 	default:
-		if kind == callStart { // it is owed one, so it is asked for until the time is up
+		if c.kind == callStart { // it is owed one, so it is asked for until the time is up
 			m.why = why
-			m.later(now, r.policy.PollInterval)
+			m.later(now, r.policy.PollInterval, r.lead(c))
 			return
 		}
 		m.end(StateUnable, now, why)
@@ -227,13 +243,13 @@ func (r *run) foldLogin(m *machine, err error, now time.Time) {
 	case errors.Is(err, ErrRejected):
 		m.rejected++
 		if m.rejected < maxRejected && !tooLate {
-			m.later(now, r.policy.PollInterval)
+			m.later(now, r.policy.PollInterval, m.id)
 			m.notBefore = now.Add(max(r.policy.PollInterval, m.notBefore.Sub(now)))
 			return
 		}
 		r.setAgain(m, now)
 	case !tooLate:
-		m.later(now, r.policy.PollInterval)
+		m.later(now, r.policy.PollInterval, m.id)
 	default:
 		m.end(StateUnproven, now, Refusal{Reason: "does not answer logins: " + err.Error(), Remedy: "check the way to its port, then: relock resume"})
 	}
@@ -259,26 +275,30 @@ func (r *run) foldCheck(m *machine, err error, now time.Time) {
 		r.foldVerifyOnly(m, err, now)
 	case m.evidence == ByMark && !errors.Is(err, ErrRejected):
 		// Only a refusal outweighs the mark: it stays as it was, and is not taken down for a login that failed.
-		m.mayTouch = false
-		m.enter(StateProven, now)
+		m.mayTouch, m.why = false, Refusal{}
+		m.enter(r.policy.byMark(), now)
 	case errors.Is(err, ErrRejected), errors.Is(err, ErrCannotTry):
-		m.enter(StatePlanned, now)
+		m.enter(m.home(), now)
 	case m.tries > 0 && now.Sub(m.since) < r.policy.LoginTimeout:
 		// It was stopped for this version once: it may still be booting, and a further stop would be one too many.
-		m.later(now, r.policy.PollInterval)
+		m.later(now, r.policy.PollInterval, m.id)
 	default:
-		m.enter(StatePlanned, now)
+		m.enter(m.home(), now)
 	}
 }
 
 // foldVerifyOnly ends a machine in a run that only verifies.
 func (r *run) foldVerifyOnly(m *machine, err error, now time.Time) {
 	switch {
-	case errors.Is(err, ErrRejected):
+	case errors.Is(err, ErrRejected) && r.readOnly:
 		m.why = Refusal{Reason: "refuses the current password", Remedy: "relock reconcile sets it again; relock recover finds which one opens it"}
 		m.enter(StateDrifted, now)
+	case errors.Is(err, ErrRejected):
+		m.why = Refusal{Reason: "refuses the pending password", Remedy: "relock resume sets it"}
+		m.enter(StateDrifted, now)
 	case m.evidence == ByMark && errors.Is(err, ErrCannotTry):
-		m.enter(StateProven, now)
+		m.why = Refusal{}
+		m.enter(r.policy.byMark(), now)
 	default:
 		m.why = Refusal{Reason: err.Error()}
 		m.enter(StateUnproven, now)

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -109,6 +110,10 @@ func (e *engine) observe(ctx context.Context) {
 		if errs[f] != nil {
 			// What could not be seen is looked at again; what takes too long ends by its own time limits.
 			e.log().Warn("relock.observe", "region", e.Fleets[f].Region(), "error", errs[f].Error())
+			if errors.Is(errs[f], ErrUnauthorized) {
+				e.run.denied = true
+				e.run.halt("not authorized: " + errs[f].Error())
+			}
 		}
 		for _, res := range results[f] {
 			if at, ok := e.index(f, res.Instance); ok {

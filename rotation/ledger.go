@@ -22,8 +22,13 @@ type Ledger struct {
 
 	// seen holds what was read from slots, by secret and name: their values do not change. A Ledger lives as long as one
 	// invocation.
-	mu   sync.Mutex
-	seen map[[2]string]any
+	mu      sync.Mutex
+	seen    map[[2]string]any
+	current struct {
+		raw      Password
+		version  Version
+		previous int
+	}
 }
 
 var _ Store = (*Ledger)(nil)
@@ -84,10 +89,20 @@ func (l *Ledger) History(ctx context.Context, secret string) ([]Version, error) 
 	}
 	var all []Version
 	if s.found {
-		all = append(all, *s.current)
+		v := *s.current
+		v.Stage = Current
+		all = append(all, v)
 	}
-	for _, k := range s.kept {
-		all = append(all, k.Version)
+	pending := s.pending()
+	for i := range s.kept {
+		v := s.kept[i].Version
+		switch {
+		case pending == &s.kept[i].Version:
+			v.Stage = Pending
+		case s.current != nil && !s.found && s.equal(*s.current) == &s.kept[i]:
+			v.Stage, v.Extra = Current, s.current.Extra
+		}
+		all = append(all, v)
 	}
 	return all, nil
 }

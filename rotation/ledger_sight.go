@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -53,7 +54,7 @@ func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
 	slot, value, err := l.Shelf.Read(ctx, secret, string(Current))
 	switch {
 	case err == nil:
-		v, previous, err := decodeVersion(value)
+		v, previous, err := l.decodeCurrent(value)
 		if err != nil {
 			return nil, fmt.Errorf("secret %q: %w", secret, err)
 		}
@@ -77,9 +78,24 @@ func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
 	return s, nil
 }
 
+// decodeCurrent is decodeVersion, which it does once for one value: current is read with every look. The value is held as
+// a Password, so that it cannot print.
+func (l *Ledger) decodeCurrent(value []byte) (Version, int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if raw := NewPassword(string(value)); !l.current.raw.Equal(raw) || raw.IsZero() {
+		v, previous, err := decodeVersion(value)
+		if err != nil {
+			return Version{}, 0, err
+		}
+		l.current.raw, l.current.version, l.current.previous = raw, v, previous
+	}
+	return l.current.version, l.current.previous, nil
+}
+
 // readSlot adds what a slot holds. Names that are not ours are left alone: they only take room.
 func (l *Ledger) readSlot(ctx context.Context, secret string, s *sight, slot Slot) error {
-	if _, _, ok := parseName(slot.Name); !ok && !archiveName.MatchString(slot.Name) {
+	if _, _, ok := parseName(slot.Name); !ok && !isArchive(slot.Name) {
 		return nil
 	}
 	held, err := l.held(ctx, secret, slot.Name)
@@ -110,7 +126,7 @@ func (l *Ledger) held(ctx context.Context, secret, name string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read it: %w", err)
 	}
-	if archiveName.MatchString(name) {
+	if isArchive(name) {
 		held, err = decodeArchive(name, value)
 	} else {
 		held, err = decodeKept(name, value)
@@ -135,7 +151,7 @@ func decodeKept(name string, value []byte) (kept, error) {
 	}
 	generation, baseline, _ := parseName(name)
 	v.ID, v.Generation = name, generation
-	if p := generationName.FindStringSubmatch(name); p[2] != "" {
+	if strings.Contains(name, "-") {
 		v.Baseline = baseline
 	}
 	return kept{Version: v, name: name}, nil

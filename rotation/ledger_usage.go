@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// typicalBytes is about what a version without fields of others takes.
+const typicalBytes = 190
+
 // Usage reports what a secret holds and about how many more generations fit.
 func (l *Ledger) Usage(ctx context.Context, secret string) (Stored, error) {
 	s, err := l.look(ctx, secret)
@@ -12,13 +15,12 @@ func (l *Ledger) Usage(ctx context.Context, secret string) (Stored, error) {
 		return Stored{}, err
 	}
 	u := Stored{Generations: len(s.kept), Archives: len(s.archives), Slots: l.Slots, SlotsUsed: len(s.slots)}
-	if len(s.kept) == 0 {
-		return u, nil
-	}
-	u.Newest, u.Oldest = s.kept[0].Generation, s.kept[len(s.kept)-1].Generation
-	value, err := s.kept[0].Encode()
-	if err != nil {
-		return Stored{}, err
+	value := make([]byte, typicalBytes)
+	if len(s.kept) > 0 {
+		u.Newest, u.Oldest = s.kept[0].Generation, s.kept[len(s.kept)-1].Generation
+		if value, err = s.kept[0].Encode(); err != nil {
+			return Stored{}, err
+		}
 	}
 	const wrapping = len(`{"name":"g00000000","value":},`)
 	perArchive := l.MaxBytes / (len(value) + wrapping)

@@ -51,7 +51,7 @@ func (r *run) watches(m *machine, now time.Time) bool {
 	default:
 		return m.doubt
 	case StatePlanned:
-		return r.waits(m, now) && (m.owed || m.busy || m.power == Changing)
+		return m.power == Changing || r.waits(m, now) && (m.owed || m.busy)
 	}
 }
 
@@ -113,7 +113,7 @@ func (r *run) seeSent(m *machine, res Result, now time.Time) {
 			return
 		}
 		m.enter(StateToSend, now)
-		m.later(now, r.policy.PollInterval)
+		m.later(now, r.policy.PollInterval, m.opID)
 	case m.unsure && !m.busy && res.State == Unseen && now.Sub(m.since) >= r.lostAfter():
 		// The answer was lost and the record shows nothing: the same password goes out again.
 		m.enter(StateToSend, now)
@@ -128,6 +128,10 @@ func (r *run) seeRestarting(m *machine, res Result, now time.Time) {
 		r.cameUp(m, now)
 	case m.power == Running && !m.busy && m.unsure && now.Sub(m.since) >= r.lostAfter():
 		m.cameUp(now)
+		if m.tries >= r.policy.MaxAttempts {
+			m.tooOften(now)
+			return
+		}
 		m.enter(StateMarking, now)
 	}
 }

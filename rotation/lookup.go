@@ -48,8 +48,10 @@ func (r *Rotator) ask(ctx context.Context) (*engine, error) {
 func (e *engine) answer(inst Instance) Answer {
 	a := Answer{Instance: inst, Versions: candidates(e.history, e.current, nil, inst.Mark, e.secretMark())}
 	ours := e.birth != "" && inst.Mark.Secret == e.secretMark()
-	a.Unknown = !ours || inst.Mark.State != MarkOK
+	a.Unknown = !ours || inst.Mark.State != MarkOK || e.policy.Proof == ProofAccepted
 	switch {
+	case ours && inst.Mark.State == MarkOK && e.policy.Proof == ProofAccepted:
+		a.Why = "its mark says that the provider accepted the first"
 	case ours && inst.Mark.State == MarkOK:
 		a.Why = "its mark says that it was proven on the first"
 	case ours && inst.Mark.State != "":

@@ -17,7 +17,7 @@ const (
 	MarkDown MarkState = "down"
 	// MarkUp: it was seen running again, and is not proven.
 	MarkUp MarkState = "up"
-	// MarkOK: it is proven on the mark's generation.
+	// MarkOK: it is proven on the mark's generation; where acceptance suffices by configuration, accepted.
 	MarkOK MarkState = "ok"
 )
 

@@ -22,7 +22,7 @@ type PlanReport struct {
 	// ByLogin and ByRecord are how these would be proven.
 	ByLogin  int `json:"byLogin"`
 	ByRecord int `json:"byRecord"`
-	// Capacity is how many would be down at once, in Waves waves after the Canary.
+	// Capacity is how many would be down at once, in Waves waves, the first that of the Canary.
 	Capacity int    `json:"capacity"`
 	Waves    int    `json:"waves"`
 	Canary   string `json:"canary,omitempty"`
@@ -50,14 +50,26 @@ func (e *engine) plan() (Outcome, error) {
 	if len(e.history) > 0 {
 		v.Generation = e.history[0].Generation + 1
 	}
-	if p.Pending = e.pending != nil && !e.request.NewCandidate; p.Pending {
+	makes := false
+	switch p.Pending = e.pending != nil && !e.request.NewCandidate && !e.mustSupersede(); {
+	case p.Pending:
 		v = *e.pending
+	case e.request.Action == Resume:
+		e.planned, e.why = nil, "nothing is pending"
+		return Nothing, nil
+	case e.request.Action == Reconcile && (e.current == nil || e.birth == ""):
+		e.planned, e.why = nil, "nothing was rotated yet: relock rotate makes the first generation"
+		return Nothing, nil
+	case e.request.Action == Reconcile:
+		v = *e.current
+	default:
+		makes = true
 	}
 	p.Generation = v.Generation
 	e.fix(v, false)
-	refused := e.planPassword(p)
-	if !p.Pending {
-		refused = cmp.Or(refused, e.refusal())
+	var refused error
+	if makes {
+		refused = cmp.Or(e.planPassword(p), e.refusal())
 	}
 	e.planMachines(p)
 	if e.count() == 0 {
@@ -79,9 +91,6 @@ func (e *engine) planPassword(p *PlanReport) error {
 		return err
 	}
 	p.Rules = rules.Name
-	if p.Pending {
-		return nil
-	}
 	p.Length, p.Bits, err = rules.Strength(e.Recipe)
 	return err
 }
@@ -120,17 +129,17 @@ func (e *engine) planMachines(p *PlanReport) {
 	}
 	p.Capacity = min(e.run.capacity, p.Running)
 	if p.Running > 0 {
-		p.Waves = (p.Running + e.run.capacity - 1) / e.run.capacity
-		if p.Running > 1 {
-			p.Waves++ // the canary's
-		}
+		canary := max(0, min(e.policy.Canary, p.Running))
+		p.Waves = share(canary, e.run.capacity) + share(p.Running-canary, e.run.capacity)
 	}
 	p.Seconds = (time.Duration(p.Waves) * waveSeconds * time.Second).Seconds()
 	wave := min(limit, e.run.capacity)
 	for f := range e.Fleets {
-		p.Resets += (resets[f] - stops[f] + limit - 1) / limit
-		p.Resets += (stops[f] + wave - 1) / wave
-		p.Stops += (stops[f] + wave - 1) / wave
+		p.Resets += share(resets[f]-stops[f], limit) + share(stops[f], wave)
+		p.Stops += share(stops[f], wave)
 	}
 	p.Starts = p.Stops
 }
+
+// share is how many parts of a size n makes.
+func share(n, size int) int { return (n + size - 1) / size }

@@ -56,6 +56,14 @@ func (s Share) String() string {
 	return strconv.Itoa(s.Number)
 }
 
+// byMark is how a machine stands whose mark says MarkOK: where acceptance suffices, the mark says no more than that.
+func (p Policy) byMark() State {
+	if p.Proof == ProofAccepted {
+		return StateAccepted
+	}
+	return StateProven
+}
+
 // Policy is what the operator allows. The zero Policy is the safest: nothing that runs is stopped.
 type Policy struct {
 	// Restart is what may be done to running machines. Empty means RestartNever.

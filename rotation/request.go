@@ -64,6 +64,9 @@ func (r Request) Validate() error {
 	if r.Step != "" && r.Action != "" && r.Action != Rotate {
 		return fmt.Errorf("%w: step %q goes with the action rotate only", ErrConfig, r.Step)
 	}
+	if r.NewCandidate && r.Action != "" && r.Action != Rotate && r.Action != Plan {
+		return fmt.Errorf("%w: a new candidate goes with the action rotate only, not with %s", ErrConfig, r.Action)
+	}
 	switch r.Step {
 	case "", StepCreate, StepSet, StepTest, StepFinish:
 		return nil

@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"fmt"
 	"hash/fnv"
 	"time"
 )
@@ -16,6 +17,8 @@ type run struct {
 	capacity   int       // machines that may be down at once
 	logins     bool      // there is a Verifier
 	proveOnly  bool      // nothing is sent: the machines are only tried
+	readOnly   bool      // not even a start or a mark
+	full       bool      // so many machines are down for good that no other may be taken down
 	// halted says why nothing new is begun any more; empty means that it is.
 	halted string
 	// denied reports that the halt came from missing authorization.
@@ -29,7 +32,7 @@ type run struct {
 }
 
 // fleetTraits is what a fleet can do.
-type fleetTraits struct{ power, marks bool }
+type fleetTraits struct{ marks bool }
 
 // machine is one machine's part of a run.
 type machine struct {
@@ -50,6 +53,8 @@ type machine struct {
 	was   PowerState
 	busy  bool
 	rest  State     // where it stays when the run has no business with it; empty: planned
+	check bool      // it may have the version: a login tells before it is begun
+	found Mark      // what its mark says, of this secret, as far as is known; zero: nothing
 	owed  bool      // relock took it down, or may have: a start is owed
 	wrote bool      // this run wrote its mark
 	doubt bool      // another invocation may have taken it down meanwhile
@@ -85,13 +90,14 @@ func (m *machine) enter(s State, now time.Time) {
 }
 
 // later makes the machine wait before its request is sent again: exponentially, capped, with a jitter that depends on
-// nothing but the machine and the try.
-func (m *machine) later(now time.Time, poll time.Duration) {
+// nothing but the try and on whom it waits with. What was one batch stays one: sent again machine by machine it would be
+// throttled all the more.
+func (m *machine) later(now time.Time, poll time.Duration, with string) {
 	base := min(poll, time.Second)
 	wait := min(base<<min(m.backoff, 10), 30*time.Second)
 	m.backoff++
 	h := fnv.New32a()
-	h.Write([]byte(m.id))
+	h.Write([]byte(with))
 	h.Write([]byte{byte(m.backoff)})
 	m.notBefore = now.Add(wait/2 + wait*time.Duration(h.Sum32()%1000)/2000)
 }
@@ -124,7 +130,7 @@ func (m *machine) end(s State, now time.Time, why Refusal) {
 // noteUp plans the mark that says that the machine runs again, unless its mark has to go on saying that it is owed a
 // start.
 func (m *machine) noteUp() {
-	if m.tries > 0 && m.power == Running && !m.late {
+	if (m.tries > 0 || m.found.State == MarkDown) && m.power == Running && !m.late {
 		m.note = MarkUp
 	}
 }
@@ -135,10 +141,14 @@ func (m *machine) disruptive(p Policy) bool {
 }
 
 // isDown reports whether the machine counts against the capacity: down, about to be, or found on its way.
-func (m *machine) isDown() bool {
+func (m *machine) isDown(p Policy) bool {
 	switch m.state {
 	case StateMarking, StateToStop, StateStopping, StateToRestart, StateRestarting:
 		return true
+	case StateToSend, StateSent:
+		if m.atBoot && m.disruptive(p) {
+			return true // its restart follows
+		}
 	}
 	return m.owed || !m.downSince.IsZero() || m.power == Changing && !m.state.Final()
 }
@@ -184,7 +194,19 @@ func (r *run) open(now time.Time) bool {
 func (r *run) down() int {
 	n := 0
 	for i := range r.machines {
-		if r.machines[i].isDown() {
+		if r.machines[i].isDown(r.policy) {
+			n++
+		}
+	}
+	return n
+}
+
+// gone counts the machines that are down and that this run does not wait for.
+func (r *run) gone() int {
+	n := 0
+	for i := range r.machines {
+		m := &r.machines[i]
+		if m.isDown(r.policy) && (m.state.Final() || m.state == StatePlanned && !m.owed && !m.mayTouch) {
 			n++
 		}
 	}
@@ -193,24 +215,38 @@ func (r *run) down() int {
 
 // settled reports whether nothing is left to wait for.
 func (r *run) settled(now time.Time) bool {
+	waiting := false
 	for i := range r.machines {
 		m := &r.machines[i]
-		if m.working() || m.note != "" || r.waits(m, now) {
+		if m.working() || m.note != "" {
 			return false
 		}
+		if r.waits(m, now) {
+			if m.owed || m.busy || m.power == Changing || now.Before(m.notBefore) {
+				return false // that ends, or runs out of time
+			}
+			waiting = true
+		}
+	}
+	if waiting {
+		// Nothing is under way, and still none of them was begun.
+		r.halt(fmt.Sprintf("RELOCK_MAX_UNAVAILABLE allows %d machines to be down at once, and %d are", r.capacity, r.down()))
 	}
 	return true
 }
 
 // waits reports whether a planned machine will be begun by this run once something else has happened.
 func (r *run) waits(m *machine, now time.Time) bool {
-	if m.state != StatePlanned || !m.mayTouch {
+	if m.state != StatePlanned {
 		return false
 	}
 	if m.owed {
-		return true
+		return !r.readOnly
 	}
-	return r.open(now) && !(m.disruptive(r.policy) && !r.policy.Window.Open(now))
+	if !m.mayTouch || !r.open(now) {
+		return false
+	}
+	return !m.disruptive(r.policy) || r.policy.Window.Open(now) && !r.full
 }
 
 // mark is the note for a machine of this run.
@@ -222,7 +258,12 @@ func (r *run) mark(m *machine, s MarkState) Mark {
 	case MarkDown:
 		out.Tries = m.tries + 1
 	case MarkUp:
-		out.Tries = max(1, m.tries)
+		if m.found.State == MarkDown || m.found.State == MarkUp {
+			// It says for which generation, and how often, the machine was stopped: that is not to be forgotten.
+			out.Generation, out.Tries = m.found.Generation, m.found.Tries
+		} else {
+			out.Tries = max(1, m.tries)
+		}
 	}
 	return out
 }

@@ -31,7 +31,8 @@ type Store interface {
 	// or current. On a store without compare-and-set a stale write can still land: it is found by the read-back or by
 	// the next run.
 	Promote(ctx context.Context, secret string, v Version) error
-	// History returns every version ever stored, archived ones included, newest generation first.
+	// History returns every version ever stored, archived ones included, newest generation first, and which of them are
+	// current and pending, all from one look.
 	History(ctx context.Context, secret string) ([]Version, error)
 }
 

@@ -25,6 +25,9 @@ func (e *engine) reconcile(ctx context.Context) (Outcome, error) {
 	if e.current == nil {
 		return e.nothing(ctx, "the secret has no current version yet: relock rotate makes the first")
 	}
+	if e.birth == "" {
+		return e.nothing(ctx, "nothing was rotated yet, and current is what a person put there: relock rotate makes the first generation")
+	}
 	kept, err := e.propose(ctx, Version{
 		Generation: e.current.Generation, Baseline: true, Username: e.current.Username, Password: e.current.Password,
 	})
@@ -56,7 +59,7 @@ func (e *engine) verifyAll(ctx context.Context) (Outcome, error) {
 	}
 	e.distrust = true
 	e.fix(*e.current, true)
-	e.run.proveOnly = true
+	e.run.proveOnly, e.run.readOnly = true, true
 	e.excusePending()
 	if err := e.loop(ctx); err != nil {
 		e.why = err.Error()
@@ -128,8 +131,7 @@ func (e *engine) rescue(ctx context.Context) {
 			m.state = StatePlanned
 		}
 		if mark := e.insts[i].Mark; !m.owed && mark.State == MarkDown && mark.Secret == e.run.secret {
-			// It runs: the mark must not start it again when its owner stops it one day.
-			m.tries, m.note = max(1, m.tries), MarkUp
+			m.note = MarkUp // it runs: the mark must not start it again when its owner stops it one day
 		}
 	}
 	if err := e.loop(ctx); err != nil {
@@ -145,8 +147,16 @@ func (e *engine) set(ctx context.Context, promote bool) (Outcome, error) {
 		early = e.lookBack(ctx)
 	}
 	outcome, err := e.judge(early, promote)
-	if outcome != Rotated || !promote || e.request.Step == StepSet || e.request.Step == StepTest {
+	if outcome != Rotated || !promote {
 		return outcome, err
+	}
+	switch e.request.Step {
+	case StepSet:
+		e.why = "every machine that counts has the pending password; test comes next"
+		return Incomplete, nil
+	case StepTest:
+		e.why = "every machine that counts is proven; finish comes next"
+		return Incomplete, nil
 	}
 	if err := e.again(ctx, func() error { return e.Store.Promote(ctx, e.Secret, e.version) }); err != nil {
 		if errors.Is(err, ErrConflict) {
@@ -172,6 +182,13 @@ func (e *engine) judge(early error, promote bool) (Outcome, error) {
 		return Incomplete, nil
 	case e.run.halted != "" && c.Proven+c.Accepted == 0 && c.Unfinished > 0 && e.run.halted != "interrupted":
 		return Failure, errors.New(e.run.halted)
+	case c.Unfinished > 0 && (e.request.Step == StepTest || e.request.Step == StepFinish):
+		e.why = fmt.Sprintf("%d of %d machines are not proven: the step set comes first", c.Unfinished, c.Scope)
+		return Partial, nil
+	case c.Unfinished > 0 && e.run.full:
+		e.why = fmt.Sprintf("%d of %d machines are not finished: %d are down and do not start, and RELOCK_MAX_UNAVAILABLE=%v allows no more: start them by hand, then: relock resume",
+			c.Unfinished, c.Scope, len(e.left()), e.policy.MaxUnavailable)
+		return Partial, nil
 	case c.Unfinished > 0:
 		e.why = fmt.Sprintf("%d of %d machines are not finished: %s", c.Unfinished, c.Scope, e.unfinished())
 		return Incomplete, nil

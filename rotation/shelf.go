@@ -3,8 +3,7 @@ package rotation
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strconv"
+	"strings"
 )
 
 // A Shelf is what a secrets manager offers to a Ledger: named, immutable values, and a current one. It makes no
@@ -44,14 +43,8 @@ type Slot struct {
 	Order int64
 }
 
-// The names that a Ledger gives: g00000042 for a generation, with -c or -b (candidate, baseline) and a random part where
-// the store cannot refuse a name that is taken, and a00000001-00000020-<hash> for an archive.
-var (
-	generationName = regexp.MustCompile(`^g([0-9]{8})(?:-([bc])([0-9a-f]+))?$`)
-	archiveName    = regexp.MustCompile(`^a([0-9]{8})-([0-9]{8})-[0-9a-f]+$`)
-)
-
-// nameOf is the name of a version's slot; suffix is empty on a store that creates only what is absent.
+// nameOf is the name of a version's slot: g00000042, with -c or -b (candidate, baseline) and a random part on a store that
+// cannot refuse a name that is taken; suffix is empty on one that can. Archives are named a00000001-00000020-<hash>.
 func nameOf(v Version, suffix string) string {
 	name := fmt.Sprintf("g%08d", v.Generation)
 	switch {
@@ -66,10 +59,35 @@ func nameOf(v Version, suffix string) string {
 // parseName returns the generation that a name speaks of, and whether it says that this is a baseline; ok is false for
 // names of archives and of others.
 func parseName(name string) (generation int, baseline, ok bool) {
-	p := generationName.FindStringSubmatch(name)
-	if p == nil {
+	number, rest, unique := strings.Cut(name, "-")
+	if len(number) != len("g00000000") || number[0] != 'g' || unique && (len(rest) < 2 || rest[0] != 'b' && rest[0] != 'c') {
 		return 0, false, false
 	}
-	generation, err := strconv.Atoi(p[1])
-	return generation, p[2] == "b", err == nil && generation > 0
+	generation, ok = decimal(number[1:])
+	if !ok {
+		return 0, false, false
+	}
+	return generation, unique && rest[0] == 'b', generation > 0
+}
+
+// isArchive reports whether a name is an archive's.
+func isArchive(name string) bool {
+	parts := strings.Split(name, "-")
+	if len(parts) != 3 || len(parts[0]) != len("a00000000") || parts[0][0] != 'a' || len(parts[1]) != len("00000000") {
+		return false
+	}
+	_, from := decimal(parts[0][1:])
+	_, to := decimal(parts[1])
+	return from && to
+}
+
+// decimal reads a number that is written in nothing but digits.
+func decimal(s string) (n int, ok bool) {
+	for _, d := range []byte(s) {
+		if d < '0' || d > '9' {
+			return 0, false
+		}
+		n = 10*n + int(d-'0')
+	}
+	return n, s != ""
 }

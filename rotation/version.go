@@ -11,6 +11,8 @@ import (
 type Version struct {
 	// ID is the store's name of it; empty before it is stored.
 	ID string
+	// Stage is set by History: Current or Pending; empty for all others.
+	Stage Stage
 	// Generation counts 1, 2, 3 … per secret. Numbers are never reused.
 	Generation int
 	// Token names the rotation that made it; empty for a baseline.

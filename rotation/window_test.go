@@ -117,7 +117,9 @@ func open(t *testing.T, w *rotationtest.World, d time.Duration) change {
 func shut(t *testing.T, w *rotationtest.World) change {
 	t.Helper()
 	from := w.Now().Add(time.Hour)
-	return policy(func(p *rotation.Policy) { p.Window = window(t, from.Format("15:04")+"-"+from.Add(time.Hour).Format("15:04")) })
+	return policy(func(p *rotation.Policy) {
+		p.Window = window(t, from.Format("15:04")+"-"+from.Add(time.Hour).Format("15:04"))
+	})
 }
 
 func TestNothingIsStoppedOutsideTheWindow(t *testing.T) {

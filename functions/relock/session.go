@@ -155,11 +155,26 @@ func (o *options) writeReport(v view, err error) error {
 		return writeMachines(o.stdout, v.report.Machines)
 	case v.report.Plan != nil:
 		return o.print(v.safe().planText())
-	case errors.Is(err, rotation.ErrConfig) && v.report.Counts.Scope == 0:
-		fmt.Fprintf(o.stderr, "relock: %s\nNothing was sent and nothing was stored. relock plan shows what a rotation would do.\n", o.shortened(err.Error()))
+	case errors.Is(err, rotation.ErrConfig):
+		fmt.Fprintf(o.stderr, "relock: %s\n%s relock plan shows what a rotation would do.\n", o.shortened(err.Error()), v.untouched())
 		return nil
 	}
 	return o.print(v.safe().text())
+}
+
+// untouched says what a run that was refused did all the same: machines that an earlier one left down are started.
+func (v view) untouched() string {
+	var ids []string
+	for _, m := range legibly(v.report.Machines) {
+		if m.Request == rotation.OpStart {
+			ids = append(ids, m.ID)
+		}
+	}
+	text := "No password was sent and nothing was stored."
+	if len(ids) > 0 {
+		text += fmt.Sprintf(" Asked to start, because an earlier run left them down: %s.", strings.Join(ids, " "))
+	}
+	return text
 }
 
 // shortened leaves out the middle of a text of many lines, unless all was asked for.

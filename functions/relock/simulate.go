@@ -84,21 +84,11 @@ func (o *options) invoke(ctx context.Context, f fleet, invocations int) (view, e
 			return v, err
 		}
 		o.explain(v, fmt.Errorf("invocation %d of up to %d: %s: %s", n, invocations, v.report.Outcome, v.report.Why))
-		overview, _ := patiently(ctx, f.rotator.Status)    // what cannot be read, the next invocation says better
+		overview, _ := f.rotator.Status(ctx)               // what cannot be read, the next invocation says better
 		if overview.Pending != 0 || overview.Current > 1 { // 1 is what a simulated secret holds at first
 			action = rotation.Resume
 		}
 	}
-}
-
-// patiently asks a simulated cloud several times.
-func patiently[T any](ctx context.Context, ask func(context.Context) (T, error)) (answer T, err error) {
-	for range 20 {
-		if answer, err = ask(ctx); err == nil {
-			break
-		}
-	}
-	return answer, err
 }
 
 // allIsWell is what check found when nothing is wrong.
@@ -167,7 +157,7 @@ func (c *simCloud) check(ctx context.Context, f fleet, report *rotation.Report, 
 
 // versionOf reads a generation from the store; the zero Version when there is no such generation.
 func versionOf(ctx context.Context, r *rotation.Rotator, generation int) (rotation.Version, error) {
-	overview, err := patiently(ctx, r.Status)
+	overview, err := r.Status(ctx)
 	for _, v := range overview.Versions {
 		if v.Generation == generation {
 			return v, err

@@ -35,9 +35,8 @@ func (w *World) HumanValue(value string) {
 
 // RunContext is Run with a context, whose deadline the engine keeps to.
 func (w *World) RunContext(ctx context.Context, r *rotation.Rotator, req rotation.Request, fault func(n int, site string) Fault) (report *rotation.Report, err error, killed bool) {
-	w.fault, w.calls, w.read, w.only = fault, 0, map[string]bool{}, req.Only
+	defer w.enter(newInvocation(req.Only, fault))()
 	defer func() {
-		w.fault = nil
 		switch p := recover(); p.(type) {
 		case nil:
 		case Killed:

@@ -203,7 +203,7 @@ func (w *World) unfinished() bool {
 
 // quiet is the store without boundaries: asking it is no part of the history.
 func (w *World) quiet() *rotation.Ledger {
-	copied := &World{kind: w.kind, shelf: w.shelf, Sites: map[string]int{}, read: map[string]bool{}, atMost: w.atMost, dug: w.dug}
+	copied := &World{kind: w.kind, shelf: w.shelf, Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: w.atMost, dug: w.dug}
 	copied.current = copied.Current()
 	return copied.Ledger()
 }

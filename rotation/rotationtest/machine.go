@@ -30,9 +30,10 @@ type Machine struct {
 	Stops map[string]int
 
 	op       *operation
-	lateSets []string // resets that land after the run
-	landed   bool     // one did
-	record   record   // what the provider shows of the last reset
+	lateSets []string        // resets that land after the run
+	landed   bool            // one did
+	ever     map[string]bool // passwords that were in force
+	record   record          // what the provider shows of the last reset
 	inflight map[string]bool
 }
 
@@ -53,7 +54,7 @@ func (w *World) Add(os rotation.OS, power rotation.PowerState) *Machine {
 	m := &Machine{
 		ID: fmt.Sprintf("m%d", len(w.Machines)), Region: "east", OS: os, Power: power, Was: power, Live: Baseline,
 		Tags: map[string]string{"rotate": "yes"}, NoLogin: os == rotation.Windows,
-		Stops: map[string]int{}, inflight: map[string]bool{},
+		Stops: map[string]int{}, inflight: map[string]bool{}, ever: map[string]bool{},
 	}
 	if len(w.Machines)%2 == 1 {
 		m.Region = "west"
@@ -96,15 +97,21 @@ func (m *Machine) finish(w *World) {
 			m.Next = op.password
 			return
 		}
-		m.Live = op.password
+		m.set(op.password)
 	case rotation.OpStop:
 		m.Power = rotation.Stopped
 	default:
 		m.Power = rotation.Running
 		if m.Next != "" {
-			m.Live, m.Next = m.Next, ""
+			m.set(m.Next)
+			m.Next = ""
 		}
 	}
+}
+
+func (m *Machine) set(password string) {
+	m.Live = password
+	m.ever[password] = true
 }
 
 // Land lets every reset that was delayed beyond its run take effect.
@@ -117,7 +124,7 @@ func (w *World) Land() {
 			if w.kind.Boot {
 				m.Next = p
 			} else {
-				m.Live = p
+				m.set(p)
 			}
 		}
 		m.lateSets = nil
@@ -251,7 +258,7 @@ func (f *fleet) power(site string, k rotation.OpKind, batch []rotation.Instance,
 	}
 	return f.each(site, k, batch, check, func(m *Machine, id string, _ bool) {
 		if k == rotation.OpStop || k == rotation.OpRestart {
-			m.Stops[f.w.pending()]++
+			m.Stops[f.w.inv.setting]++
 			f.w.checkStops(m)
 		}
 		if k == rotation.OpStop && m.Hangs {
@@ -308,10 +315,18 @@ func (m *Machine) result(op rotation.Operation) rotation.Result {
 }
 
 func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation.Mark) error {
+	if mark.State == rotation.MarkDown {
+		f.w.inv.setting = fmt.Sprintf("generation %d", mark.Generation)
+		if f.w.setters[f.w.inv.setting] == nil {
+			f.w.setters[f.w.inv.setting] = map[*invocation]bool{}
+		}
+		f.w.setters[f.w.inv.setting][f.w.inv] = true
+	}
 	return f.w.call("mark-"+string(mark.State), func(bool) error {
 		for _, inst := range batch {
 			m := f.machine(inst.ID)
 			m.Tags[rotation.SecretTag], m.Tags[rotation.MarkTag] = mark.Secret, mark.Value()
+			f.w.trace("%s is marked %s of %s", m.ID, mark.Value(), mark.Secret)
 		}
 		return nil
 	})

@@ -21,13 +21,23 @@ type shelf interface {
 	values() []string
 	// human puts a value into current as a person would.
 	human(value string)
+	// edition grows with every change.
+	edition() int
 }
 
+// edits counts changes.
+type edits int
+
+func (e *edits) edition() int { return int(*e) }
+
 // absentShelf is like Tencent Secrets Manager: at most 10 named versions, create-if-absent, and current is a copy.
-type absentShelf struct{ versions map[string]string }
+type absentShelf struct {
+	edits
+	versions map[string]string
+}
 
 func newAbsentShelf(current string) *absentShelf {
-	return &absentShelf{map[string]string{"current": current}}
+	return &absentShelf{versions: map[string]string{"current": current}}
 }
 
 func (s *absentShelf) list() []rotation.Slot {
@@ -55,12 +65,21 @@ func (s *absentShelf) create(name, value string) error {
 		return rotation.ErrFull
 	}
 	s.versions[name] = value
+	s.edits++
 	return nil
 }
 
-func (s *absentShelf) point(_ string, _ rotation.Slot, value string) { s.versions["current"] = value }
-func (s *absentShelf) remove(name string)                            { delete(s.versions, name) }
-func (s *absentShelf) human(value string)                            { s.versions["current"] = value }
+func (s *absentShelf) point(_ string, _ rotation.Slot, value string) { s.human(value) }
+
+func (s *absentShelf) remove(name string) {
+	delete(s.versions, name)
+	s.edits++
+}
+
+func (s *absentShelf) human(value string) {
+	s.versions["current"] = value
+	s.edits++
+}
 
 func (s *absentShelf) values() []string {
 	var out []string
@@ -73,12 +92,13 @@ func (s *absentShelf) values() []string {
 // labelShelf is like Huawei CSMS: immutable versions, labels that move blindly, and a version without a label vanishes
 // at once.
 type labelShelf struct {
+	edits
 	all    []string       // values, by version number
 	labels map[string]int // label -> version number
 }
 
 func newLabelShelf(current string) *labelShelf {
-	return &labelShelf{[]string{current}, map[string]int{"current": 0}}
+	return &labelShelf{all: []string{current}, labels: map[string]int{"current": 0}}
 }
 
 func (s *labelShelf) slot(label string) rotation.Slot {
@@ -107,12 +127,14 @@ func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
 func (s *labelShelf) create(name, value string) error {
 	s.all = append(s.all, value)
 	s.labels[name] = len(s.all) - 1
+	s.edits++
 	return nil
 }
 
 func (s *labelShelf) point(to string, _ rotation.Slot, _ string) {
 	if n, ok := s.labels[to]; ok {
 		s.labels["current"] = n
+		s.edits++
 	}
 }
 
@@ -120,11 +142,15 @@ func (s *labelShelf) label(version, name string) {
 	for n := range s.all {
 		if fmt.Sprintf("v%d", n+1) == version {
 			s.labels[name] = n
+			s.edits++
 		}
 	}
 }
 
-func (s *labelShelf) remove(name string) { delete(s.labels, name) }
+func (s *labelShelf) remove(name string) {
+	delete(s.labels, name)
+	s.edits++
+}
 
 func (s *labelShelf) human(value string) {
 	s.all = append(s.all, value)
@@ -132,6 +158,7 @@ func (s *labelShelf) human(value string) {
 		s.labels["previous"] = n
 	}
 	s.labels["current"] = len(s.all) - 1
+	s.edits++
 }
 
 func (s *labelShelf) values() []string {
@@ -161,7 +188,7 @@ func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, v
 		var err error
 		slot, s, err = b.w.shelf.read(name)
 		for _, p := range b.w.passwords(s) {
-			b.w.read[p] = true
+			b.w.inv.read[p] = true
 		}
 		value = []byte(s)
 		return err

@@ -25,15 +25,20 @@ type World struct {
 	shelf          shelf
 	linux, windows *rotation.Rules
 	now            time.Time
-	// calls is how many boundary calls there were since the last invocation began; Sites counts them by name.
-	calls int
+	// Sites counts boundary calls by name.
 	Sites map[string]int
-	// fault is asked at every call; nil means none.
-	fault func(n int, site string) Fault
+	// inv is the invocation that runs now.
+	inv *invocation
 	// faults is how many had an effect, Trace what happened.
 	faults int
 	Trace  []string
 
+	// started counts invocations that take turns, overlap is the most of them at once, kills how many died.
+	started, overlap, kills int
+	// setters are the invocations that took machines down, by what they were setting.
+	setters map[string]map[*invocation]bool
+	// excused reports that a machine is down in the one way that marks cannot prevent.
+	excused bool
 	// other is the invocation that runs when one is overtaken.
 	other func()
 	// otherCalls is how many calls it made.
@@ -41,13 +46,10 @@ type World struct {
 	// algorithm replaces the engine; nil means the engine.
 	algorithm func(*World) error
 
+	view     *view
 	requests int
 	suffixes int
 	dug      map[string][]string // passwords by stored value
-	// read holds the passwords that the running invocation read from the store (S0).
-	read map[string]bool
-	// only narrows what the running invocation may send to (S5); nil means all of the scope.
-	only []string
 	// lost are passwords that a person overwrote before relock had ever kept them.
 	lost    map[string]bool
 	atMost  int // machines down at once (S6)
@@ -113,8 +115,9 @@ const Baseline = "Baseline-Pass-0001"
 // NewWorld returns a world with a secret whose current value is the Baseline, as a person stored it.
 func NewWorld(k Kind) *World {
 	w := &World{
-		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, read: map[string]bool{}, atMost: 10, dug: map[string][]string{}, lost: map[string]bool{},
-		linux: rotation.TencentLinux(), windows: rotation.TencentLinux(),
+		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: 10, dug: map[string][]string{}, lost: map[string]bool{},
+		setters: map[string]map[*invocation]bool{},
+		linux:   rotation.TencentLinux(), windows: rotation.TencentLinux(),
 	}
 	// Rules that forbid words take a thousand times longer to draw from, and are not what is tried here.
 	w.windows.Name, w.windows.MinLength = "windows", 12
@@ -167,9 +170,8 @@ func (w *World) Run(r *rotation.Rotator, req rotation.Request, fault func(n int,
 
 // Try is an invocation of another algorithm than the engine's.
 func (w *World) Try(algorithm func(*World) error, fault func(n int, site string) Fault) {
-	w.fault, w.calls, w.read, w.only = fault, 0, map[string]bool{}, nil
+	defer w.enter(newInvocation(nil, fault))()
 	defer func() {
-		w.fault = nil
 		if p := recover(); p != nil {
 			if _, ok := p.(Killed); !ok {
 				panic(p)
@@ -194,19 +196,17 @@ func (w *World) Shelf() rotation.Shelf { return boundary{w} }
 
 // call is every call that leaves the process: it applies the fault that is due, and checks the world after each step.
 func (w *World) call(site string, effect func(late bool) error) error {
-	w.calls++
+	w.inv.turn(w)
+	w.inv.calls++
 	w.Sites[site]++
-	if w.calls > endless {
-		w.violate("L1", "a run does not end: %d calls, the last a %s", w.calls, site)
+	if w.inv.calls > endless {
+		w.violate("L1", "a run does not end: %d calls, the last a %s", w.inv.calls, site)
 		panic(Killed{})
 	}
-	f := NoFault
-	if w.fault != nil {
-		f = w.fault(w.calls, site)
-	}
+	f := w.inv.fault(w.inv.calls, site)
 	if f != NoFault {
 		w.faults++
-		w.trace("call %d %s: %s", w.calls, site, f)
+		w.trace("call %d %s: %s", w.inv.calls, site, f)
 	}
 	switch f {
 	case KillBefore:
@@ -231,8 +231,7 @@ func (w *World) call(site string, effect func(late bool) error) error {
 
 // overtake lets the other invocation run while this one is frozen.
 func (w *World) overtake() {
-	calls, read, only, fault := w.calls, w.read, w.only, w.fault
-	defer func() { w.calls, w.read, w.only, w.fault = calls, read, only, fault }()
+	defer w.enter(w.inv)()
 	if w.other != nil {
 		w.other()
 	}
@@ -280,6 +279,12 @@ func (c clock) Wait(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
+	if t := c.w.inv.task; t != nil {
+		for t.wake = c.w.now.Add(d); c.w.now.Before(t.wake); {
+			t.inv.turn(c.w)
+		}
+		return nil
+	}
 	c.w.Advance(d)
 	return nil
 }
@@ -297,3 +302,12 @@ func (c *counter) Read(b []byte) (int, error) {
 
 // Allow lets that many machines stay behind (S3).
 func (w *World) Allow(exceptions int) { w.allowed = exceptions }
+
+// Calls is how many boundary calls there were.
+func (w *World) Calls() int { return w.total() }
+
+// Injected is how many faults had an effect.
+func (w *World) Injected() int { return w.faults }
+
+// Excused reports that a machine was left down in the one way that marks cannot prevent.
+func (w *World) Excused() bool { return w.excused }

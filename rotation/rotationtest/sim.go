@@ -1,0 +1,249 @@
+package rotationtest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/relock-project/relock/rotation"
+)
+
+// A Chooser decides all that a world leaves open: which invocation goes on, which call gets which fault, what the
+// machines are. The same choices give the same history.
+type Chooser interface {
+	// Choose returns a number from 0 to n-1.
+	Choose(n int) int
+}
+
+// Seeded is the Chooser that a seed makes.
+func Seeded(seed uint64) Chooser { return seeded{rand.New(rand.NewPCG(seed, 0x5eed))} }
+
+type seeded struct{ r *rand.Rand }
+
+func (s seeded) Choose(n int) int { return s.r.IntN(n) }
+
+// Random is a kind of history: at least three machines, several invocations at once, generations and faults.
+type Random struct {
+	Machines    int // at most
+	Concurrent  int
+	Generations int
+	Faults      int // at most
+}
+
+// task is an invocation as a coroutine: it runs until its next call, and others may run before that.
+type task struct {
+	inv    *invocation
+	name   string
+	next   func() (struct{}, bool)
+	stop   func()
+	wake   time.Time
+	frozen int // scheduling points for which it stays frozen
+	over   bool
+}
+
+// start begins an invocation that takes turns with others.
+func (w *World) start(r *rotation.Rotator, req rotation.Request, fault func(int, string) Fault) *task {
+	t := &task{inv: newInvocation(req.Only, fault), name: fmt.Sprintf("%s#%d", req.Action, w.started)}
+	w.started++
+	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
+		t.inv.yield = func() bool { return yield(struct{}{}) }
+		t.inv.task = t
+		w.inv = t.inv
+		defer func() {
+			t.over = true
+			if p := recover(); p != nil {
+				if _, ok := p.(Killed); !ok {
+					panic(p)
+				}
+				w.kills++
+				w.trace("%s is killed", t.name)
+			}
+		}()
+		w.trace("%s begins", t.name)
+		report, _ := r.Do(context.Background(), req)
+		w.trace("%s ended %s: %s", t.name, report.Outcome, report.Why)
+	})
+	return t
+}
+
+// step lets a task make its next call.
+func (w *World) step(t *task) {
+	before := w.inv
+	w.inv = t.inv
+	if _, alive := t.next(); !alive {
+		t.over = true
+	}
+	w.inv = before
+}
+
+// Play is one random history, brought to its end without faults. It checks the promise after every call, and L1 and S2
+// at the end.
+func (r Random) Play(c Chooser) *World {
+	w := NewWorld(Kind{Labels: c.Choose(2) == 1, Boot: c.Choose(3) == 2})
+	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r}
+	p.machines()
+	p.change = p.policy()
+	events := p.events(r.Generations)
+	for len(events) > 0 || len(p.tasks) > 0 {
+		if len(events) > 0 && len(p.tasks) < r.Concurrent && (len(p.tasks) == 0 || c.Choose(24) == 0) {
+			p.begin(events[0])
+			events = events[1:]
+		}
+		p.turn()
+	}
+	p.converge()
+	return w
+}
+
+// play is a history that is being made.
+type play struct {
+	*World
+	c      Chooser
+	limit  Random
+	tasks  []*task
+	faults int // that are left
+	change func(*rotation.Rotator)
+}
+
+func (p *play) machines() {
+	for range max(3, 1+p.c.Choose(p.limit.Machines)) {
+		os, power := rotation.Linux, rotation.Running
+		if !p.kind.Boot && p.c.Choose(4) == 0 {
+			os = rotation.Windows
+		}
+		if !p.kind.Boot && p.c.Choose(3) == 0 {
+			power = rotation.Stopped
+		}
+		p.Add(os, power)
+	}
+}
+
+func (p *play) policy() func(*rotation.Rotator) {
+	proof := rotation.ProofLogin
+	if !p.kind.Boot && p.c.Choose(2) == 0 {
+		proof = rotation.ProofProvider
+	}
+	atMost := 1 + p.c.Choose(3)
+	p.atMost = atMost
+	// Drawing passwords by a provider's rules takes longer than all the rest of a history, and is tried elsewhere.
+	simple := &rotation.Rules{Name: "simple", MinLength: 16, MaxLength: 16, Characters: "0123456789abcdef"}
+	p.linux, p.windows = simple, simple
+	return func(r *rotation.Rotator) {
+		r.Recipe = rotation.Recipe{Length: 16, AnyMix: true, MinBits: 1}
+		r.Policy.Proof = proof
+		r.Policy.MaxUnavailable = rotation.Share{Number: atMost}
+	}
+}
+
+// event is what a schedule or a person does; nil is a person who edits current.
+type event *rotation.Request
+
+func (p *play) events(generations int) []event {
+	var out []event
+	for i := range generations {
+		out = append(out, &rotation.Request{Action: rotation.Rotate, Token: fmt.Sprintf("t%d", i), NewCandidate: p.c.Choose(6) == 0})
+		for range p.c.Choose(3) {
+			action := []rotation.Action{rotation.Resume, rotation.Reconcile, rotation.Verify, rotation.Rotate}[p.c.Choose(4)]
+			out = append(out, &rotation.Request{Action: action, Token: fmt.Sprintf("t%d", i)})
+		}
+		if p.c.Choose(8) == 0 {
+			out = append(out, nil)
+		}
+	}
+	return out
+}
+
+func (p *play) begin(e event) {
+	if e == nil {
+		p.Human(fmt.Sprintf("Human-Pass-%04d", p.started))
+		return
+	}
+	r := p.Rotator()
+	p.change(r)
+	r.Rand = &counter{n: byte(p.started * 31)}
+	p.tasks = append(p.tasks, p.start(r, *e, p.fault))
+	p.overlap = max(p.overlap, len(p.tasks))
+}
+
+// fault decides about one call.
+func (p *play) fault(int, string) Fault {
+	if p.faults == 0 || p.c.Choose(40) != 0 {
+		return NoFault
+	}
+	p.faults--
+	kinds := []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late}
+	return kinds[p.c.Choose(len(kinds))]
+}
+
+// turn lets one invocation make a call, or the time pass.
+func (p *play) turn() {
+	var ready []*task
+	var wake time.Time
+	for _, t := range p.tasks {
+		switch {
+		case t.frozen > 0:
+			t.frozen--
+		case t.wake.After(p.now):
+			if wake.IsZero() || t.wake.Before(wake) {
+				wake = t.wake
+			}
+		default:
+			ready = append(ready, t)
+		}
+	}
+	if !wake.IsZero() && (len(ready) == 0 || p.c.Choose(6) == 0) {
+		p.Advance(wake.Sub(p.now))
+		return
+	}
+	if len(ready) == 0 {
+		p.Advance(time.Minute) // all are frozen
+		return
+	}
+	t := ready[0]
+	if len(ready) > 1 {
+		t = ready[p.c.Choose(len(ready))]
+	}
+	if len(p.tasks) > 1 && p.c.Choose(150) == 0 {
+		t.frozen = 1 + p.c.Choose(400) // long enough for others to rotate twice
+		p.trace("%s freezes", t.name)
+		return
+	}
+	p.step(t)
+	p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool { return t.over })
+}
+
+// converge ends the history: what was late lands, faults have stopped, and the schedules run on.
+func (p *play) converge() {
+	p.Land()
+	s := Scenario{Change: p.change}
+	for try := 0; try < 6 && (try < 3 || p.unfinished() || slices.ContainsFunc(p.Machines, p.behind)); try++ {
+		p.Advance(time.Hour)
+		if try == 3 {
+			// RELOCK_MAX_ATTEMPTS were used up for this candidate: the operator does what the report says.
+			s.run(p.World, rotation.Request{Action: rotation.Rotate, NewCandidate: true}, nil)
+		}
+		s.run(p.World, rotation.Request{Action: rotation.Resume}, nil)
+		s.run(p.World, rotation.Request{Action: rotation.Reconcile}, nil)
+	}
+	p.CheckEnd()
+	if p.unfinished() && !p.excused {
+		p.violate("L1", "a version is still pending, or a machine still down")
+	}
+	p.checkAnswers()
+}
+
+// checkAnswers holds S2 for every machine: what opens it is in the history that lookup is made of.
+func (w *World) checkAnswers() {
+	versions, err := w.quiet().History(context.Background(), Secret)
+	if err != nil {
+		w.violate("S2", "history: %v", err)
+	}
+	for _, m := range w.Machines {
+		if !w.lost[m.Live] && !slices.ContainsFunc(versions, func(v rotation.Version) bool { return v.Password.Reveal() == m.Live }) {
+			w.violate("S2", "%s opens with what the history does not hold", m.ID)
+		}
+	}
+}
