@@ -8,6 +8,8 @@ export CGO_ENABLED := 0
 FLAGS    := -trimpath -buildvcs=false -ldflags='-s -w -buildid='
 FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
+SEEDS    ?= 20000
+SIMFLAGS := -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
 
 # What a test prints about itself is kept, the names of those that pass are not.
 BRIEF := grep -Ev '^(=== |PASS$$| *--- PASS|\? )'
@@ -33,7 +35,7 @@ e2e: ## the real binaries against the simulator: the function over its runtime, 
 	go test -timeout $(TIMEOUT) -count=1 -v ./functions/... 2>&1 | $(BRIEF)
 
 sim: ## fail every boundary call of the engine in turn, in every way, on every kind of cloud
-	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary' ./rotation/rotationtest 2>&1 | $(BRIEF)
+	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary|RandomHistory' ./rotation/rotationtest $(SIMFLAGS) 2>&1 | $(BRIEF)
 
 bench: ## benchmarks, and the sizes and times of the binaries
 	go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./... 2>&1 | grep -Ev '^(PASS|\? |ok .*\[no tests)'

@@ -36,7 +36,7 @@ func parseTencentTimer(o object) (rotation.Request, error) {
 		return rotation.Request{}, err
 	}
 	if e.Type != "Timer" {
-		return rotation.Request{}, fmt.Errorf(`Type: %s with a TriggerName: only "Timer" is known`, short(e.Type))
+		return rotation.Request{}, fmt.Errorf(`field Type: %s with a TriggerName: only "Timer" is known`, short(e.Type))
 	}
 	if err := text("TriggerName", e.TriggerName, maxTrigger); err != nil {
 		return rotation.Request{}, err

@@ -88,6 +88,9 @@ func (e *engine) fix(v Version, adopted bool) {
 			if m.mayTouch && !e.fits(fits, inst.Terms.Rules, v) {
 				m.leave(StateFailed, Refusal{Reason: "the password breaks the rules of its image", Remedy: "relock rotate --new-candidate"})
 			}
+			if m.mayTouch && m.state == StatePlanned && adopted && !e.run.logins && e.run.hopeless(&m) {
+				m.leave(StateUnproven, unprovable)
+			}
 			if s := cmp.Or(m.rest, m.state); s != StateUnable && s != StateHeld {
 				eligible++
 			}
@@ -167,6 +170,19 @@ func (m *machine) leave(s State, why Refusal) {
 	if m.state == StatePlanned && !m.owed {
 		m.state = s
 	}
+}
+
+// unprovable is why a machine is left alone that was set and that nobody can tell of.
+var unprovable = Refusal{
+	Reason: "was set and restarted for this generation; no login can be tried and the provider keeps no record of its reset",
+	Remedy: "log in by hand, or set RELOCK_PROOF=accepted",
+}
+
+// hopeless reports whether setting a machine once more would take it down for nothing: an earlier invocation's reset was
+// accepted and it was seen running again, and where no login can be tried this one would know no more in the end.
+func (r *run) hopeless(m *machine) bool {
+	return m.atBoot && !m.reported && m.disruptive(r.policy) && r.policy.Proof != ProofAccepted &&
+		m.found.State == MarkUp && m.found.names(r.secret, r.generation)
 }
 
 // asked reports whether the request is about this machine.

@@ -145,6 +145,7 @@ func (r *run) notTaken(c call, m *machine, err error, now time.Time) {
 	m.later(now, r.policy.PollInterval, r.lead(c))
 	switch {
 	case errors.Is(err, ErrThrottled):
+		m.why = Refusal{Reason: "throttled for the provider's rate limit", Remedy: "relock reconcile"}
 	case errors.Is(err, ErrUnauthorized):
 		if c.kind == callStart {
 			m.why = Refusal{Reason: "could not be started: " + err.Error(), Remedy: "start it by hand"}
@@ -277,6 +278,8 @@ func (r *run) foldCheck(m *machine, err error, now time.Time) {
 		// Only a refusal outweighs the mark: it stays as it was, and is not taken down for a login that failed.
 		m.mayTouch, m.why = false, Refusal{}
 		m.enter(r.policy.byMark(), now)
+	case errors.Is(err, ErrCannotTry) && m.mayTouch && r.hopeless(m):
+		m.end(StateUnproven, now, unprovable)
 	case errors.Is(err, ErrRejected), errors.Is(err, ErrCannotTry):
 		m.enter(m.home(), now)
 	case m.tries > 0 && now.Sub(m.since) < r.policy.LoginTimeout:

@@ -424,7 +424,7 @@ func TestRequestThatIsRefusedForEverEnds(t *testing.T) {
 				if r.Outcome != rotation.Partial && !(site == "mark" && name == "busy") {
 					t.Errorf("ended %s: %s; want partial", r.Outcome, r.Why)
 				}
-				if tries > 60 {
+				if tries > 40 {
 					t.Errorf("it was tried %d times", tries)
 				}
 				for _, m := range w.Machines {

@@ -48,11 +48,10 @@ func (r *run) watches(m *machine, now time.Time) bool {
 	switch m.state {
 	case StateStopping, StateSent, StateStarting, StateRestarting, StateToStart, StateToSend:
 		return true
-	default:
-		return m.doubt
 	case StatePlanned:
 		return m.power == Changing || r.waits(m, now) && (m.owed || m.busy)
 	}
+	return m.doubt
 }
 
 // see takes one look at one machine into the run.

@@ -67,6 +67,28 @@ func TestMachineWithoutAnyProofIsUnprovenAndCounts(t *testing.T) {
 	}
 }
 
+// It would be taken down for nothing: in the end nobody would know more.
+func TestMachineThatNobodyCanProveIsNotTakenDownAgain(t *testing.T) {
+	for name, c := range map[string]change{"no verifier": noVerifier, "no login": func(*rotation.Rotator) {}, "no record": proof(rotation.ProofProvider)} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, atBoot)
+			add(w, 1, rotation.Running)
+			w.Machines[0].NoLogin = true
+			must(t, w, rotation.Request{}, rotation.Partial, c)
+			for range 3 {
+				w.Advance(5 * time.Minute)
+				r := must(t, w, rotation.Request{Action: rotation.Resume}, rotation.Partial, c)
+				if got := line(t, r, "m0"); got.State != rotation.StateUnproven || !strings.Contains(got.Remedy, "RELOCK_PROOF=accepted") {
+					t.Errorf("m0 is %s, remedy %q; want unproven, with the setting that ends it", got.State, got.Remedy)
+				}
+			}
+			if n := stops(w.Machines[0]); n != 1 {
+				t.Errorf("m0 was restarted %d times; want once", n)
+			}
+		})
+	}
+}
+
 func TestAcceptedSufficesByConfigurationAndIsNeverCalledProven(t *testing.T) {
 	onEvery(t, func(t *testing.T, w *rotationtest.World) {
 		add(w, 3, rotation.Running)

@@ -1,3 +1,5 @@
+// Package e2e_test drives the real binaries from outside: the function over its runtime's wire, the command as a process,
+// against a simulated cloud over loopback. What it looks at afterwards is the cloud, by means that relock has no part in.
 package e2e_test
 
 import (

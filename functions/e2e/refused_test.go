@@ -93,7 +93,7 @@ func refusals() []refusal {
 			c.Add(tencentsim.Machine{ID: "ins-claimed0", Tags: map[string]string{
 				tencentsim.FleetTagKey: tencentsim.FleetTagValue, rotation.SecretTag: "0123456789ab", rotation.MarkTag: "3.ok",
 			}})
-			return nil
+			return map[string]string{"RELOCK_MAX_EXCEPTIONS": "5"} // it is not ours to leave behind
 		}, "", []string{"ins-claimed0", "0123456789ab", "--take-over"}},
 		{"machines that policy holds back", two, func(*cloud) map[string]string {
 			return map[string]string{"RELOCK_RESTART": "never"}

@@ -140,9 +140,10 @@ func TestTheCommandsCredentials(t *testing.T) {
 func TestOnlyAFunctionHasARegionByDefault(t *testing.T) {
 	vars := with(minimal(), "TENCENTCLOUD_REGION", "ap-singapore")
 	delete(vars, "RELOCK_REGIONS")
-	c, err := load(t, vars)
+	_, err := load(t, vars)
 	wantFault(t, err, "RELOCK_REGIONS")
-	if c, err = config.Load(config.SCF, ""); err != nil {
+	c, err := config.Load(config.SCF, "")
+	if err != nil {
 		t.Fatalf("Load(SCF) = %v", err)
 	}
 	if r := row(t, c, "RELOCK_REGIONS"); r.Value != "ap-singapore" || r.From != "TENCENTCLOUD_REGION" || c.StoreRegion != "ap-singapore" {
