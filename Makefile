@@ -9,7 +9,8 @@ FLAGS    := -trimpath -buildvcs=false -ldflags='-s -w -buildid='
 FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
 SEEDS    ?= 20000
-SIMFLAGS := -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
+PAIRS    ?= 4000
+SIMFLAGS := -pairs $(PAIRS) -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
 
 # What a test prints about itself is kept, the names of those that pass are not.
 BRIEF := grep -Ev '^(=== |PASS$$| *--- PASS|\? )'
@@ -34,7 +35,7 @@ check: ## gofmt, go vet, staticcheck
 e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
 	go test -timeout $(TIMEOUT) -count=1 -v ./functions/... 2>&1 | $(BRIEF)
 
-sim: ## fail every boundary call of the engine in turn, in every way, on every kind of cloud
+sim: ## fault loops and random histories of the engine: SEEDS=n random ones, SEED=s replays one, PAIRS=n with two faults
 	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary|RandomHistory' ./rotation/rotationtest $(SIMFLAGS) 2>&1 | $(BRIEF)
 
 bench: ## benchmarks, and the sizes and times of the binaries
