@@ -33,7 +33,7 @@ check: ## gofmt, go vet, staticcheck
 	go tool -modfile=.ci/tools/go.mod staticcheck ./...
 
 e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
-	go test -timeout $(TIMEOUT) -count=1 -v ./functions/... 2>&1 | $(BRIEF)
+	RELOCK_E2E_FULL=1 go test -timeout $(TIMEOUT) -count=1 -v ./functions/... 2>&1 | $(BRIEF)
 
 sim: ## fault loops and random histories of the engine: SEEDS=n random ones, SEED=s replays one, PAIRS=n with two faults
 	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary|RandomHistory' ./rotation/rotationtest $(SIMFLAGS) 2>&1 | $(BRIEF)

@@ -120,16 +120,12 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
 	}
 	m.mayTouch = s.state == StatePlanned && e.asked(inst.ID)
-	// It may have the version: one that our policy holds back too, one that lost its mark too.
-	m.check = adopted && e.Verifier != nil && s.state != StateUnable && s.counts && !s.claim
-	if e.request.Action == Verify && !e.asked(inst.ID) {
-		m.check = false
-	}
 	mark := inst.Mark
 	if mark.Secret != e.secretMark() {
 		mark = Mark{}
 	}
 	m.found = mark
+	m.check = adopted && s.counts && !s.claim && e.mayHave(&m, v)
 	m.known = mark.State == MarkOK && e.policy.Proof != ProofAccepted
 	if mark.names(e.secretMark(), v.Generation) {
 		m.tries = mark.Tries
@@ -155,6 +151,21 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		m.state, m.mayTouch, m.why = e.policy.byMark(), false, Refusal{}
 	}
 	return m
+}
+
+// mayHave reports whether a login is to tell if a machine has the version, one that our policy holds back too. On a
+// machine that cannot have it nothing is tried: wrong passwords lock accounts. One that goes down for its reset was
+// marked before.
+func (e *engine) mayHave(m *machine, v Version) bool {
+	switch {
+	case e.Verifier == nil || m.state == StateUnable:
+		return false
+	case e.request.Action == Verify:
+		return e.asked(m.id)
+	case e.distrust, e.request.Step == StepTest, e.request.Step == StepFinish:
+		return true
+	}
+	return !m.disruptive(e.policy) || m.found.names(e.secretMark(), v.Generation)
 }
 
 // hold notes where a machine stays that the run has no further business with.

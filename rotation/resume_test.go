@@ -230,14 +230,26 @@ func TestMachineThatHasTheCandidateAlreadyIsProvenByLogin(t *testing.T) {
 		add(w, 2, rotation.Running)
 		killed(t, w, rotation.Request{}, rotationtest.KillBefore, "mark-ok", 2)
 		w.Advance(time.Hour)
-		for _, m := range w.Machines {
-			delete(m.Tags, rotation.MarkTag) // an absent mark proves nothing, either way
-			delete(m.Tags, rotation.SecretTag)
-		}
 		got := changes(w, func() { must(t, w, rotation.Request{Action: rotation.Resume}, rotation.Rotated) })
 		if n := got["reset"] + got["stop"] + got["restart"]; n > 0 {
 			t.Errorf("machines that open with the candidate were set again: %v", got)
 		}
+		everywhere(t, w)
+	})
+}
+
+// A mark is economy: without it a machine may be taken down once more, and nothing else.
+func TestLostMarksCostNoMoreThanAStop(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		add(w, 2, rotation.Running)
+		killed(t, w, rotation.Request{}, rotationtest.KillBefore, "mark-ok", 2)
+		w.Advance(time.Hour)
+		for _, m := range w.Machines {
+			delete(m.Tags, rotation.MarkTag)
+			delete(m.Tags, rotation.SecretTag)
+		}
+		w.Blame()
+		must(t, w, rotation.Request{Action: rotation.Resume}, rotation.Rotated)
 		everywhere(t, w)
 	})
 }

@@ -118,7 +118,7 @@ func TestBirthIsHandedOn(t *testing.T) {
 			t.Fatal("the first generation has no birth")
 		}
 		w.Human("Human-Pass-0001") // has none
-		must(t, w, rotation.Request{}, rotation.Rotated)
+		must(t, w, rotation.Request{Token: "draws other random bytes"}, rotation.Rotated)
 		if got := newest(t, w).Birth; got != birth {
 			t.Errorf("a later generation has birth %q; want the first one's, %q", got, birth)
 		}
@@ -167,11 +167,11 @@ func TestVersionSaysWhenAndForWhomItWasMade(t *testing.T) {
 func TestSameEventTwiceRotatesOnce(t *testing.T) {
 	onEvery(t, func(t *testing.T, w *rotationtest.World) {
 		add(w, 2, rotation.Running)
-		event := rotation.Request{Token: "timer:1", Time: w.Now()}
+		event := rotation.Request{Token: "timer:1"}
 		must(t, w, event, rotation.Rotated)
 		untouched(t, w, func() { must(t, w, event, rotation.Nothing) })
 		w.Advance(time.Hour)
-		must(t, w, rotation.Request{Token: "timer:2", Time: w.Now()}, rotation.Rotated)
+		must(t, w, rotation.Request{Token: "timer:2"}, rotation.Rotated)
 		untouched(t, w, func() { must(t, w, event, rotation.Nothing) })
 		holds(t, w, 3, 0)
 	})

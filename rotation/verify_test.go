@@ -2,6 +2,7 @@ package rotation_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,36 @@ func TestLoginsOfARefusedPasswordAreFew(t *testing.T) {
 			t.Errorf("a password that the machine refuses was tried %d times in one run; more than 6 may lock the account", tried)
 		}
 	})
+}
+
+// A wrong password, tried every few minutes as the resume timer has it, locks an account.
+func TestResumeTriesNoPasswordThatAMachineCannotHave(t *testing.T) {
+	for _, kind := range []rotationtest.Kind{whenStopped, atBoot} {
+		for _, rotated := range []bool{false, true} { // unmarked, or marked with the last generation
+			t.Run(fmt.Sprintf("%s/rotated before %v", kind, rotated), func(t *testing.T) {
+				w := newWorld(t, kind)
+				add(w, 6, rotation.Running)
+				if rotated {
+					must(t, w, rotation.Request{}, rotation.Rotated)
+				}
+				wrong := 0
+				count := logins(func(l rotation.Login) error {
+					if machine(w, l.Instance.ID).Live != l.Credential.Password.Reveal() {
+						wrong++
+					}
+					return nil
+				})
+				for i := range 5 {
+					must(t, w, rotation.Request{Only: []string{fmt.Sprintf("m%d", i)}}, rotation.Incomplete, count)
+					w.Advance(5 * time.Minute)
+				}
+				must(t, w, rotation.Request{Action: rotation.Resume}, rotation.Rotated, count)
+				if wrong > 0 {
+					t.Errorf("%d logins were tried with a password that was never sent to the machine", wrong)
+				}
+			})
+		}
+	}
 }
 
 func TestVerifyReportsDriftAndChangesNothing(t *testing.T) {

@@ -21,7 +21,7 @@ func TestRotationOutlivesItsInvocationsWithoutASecondStop(t *testing.T) {
 		return time.Duration(share * float64(limit)).Round(time.Millisecond).String()
 	}
 	w := newWitness(t)
-	c := w.serve(t, tencentsim.Config{Instances: 36, Seed: 3, Scale: 0.02 * limit.Seconds()}) // a machine is down for a tenth of the limit
+	c := w.serve(t, tencentsim.Config{Instances: 42, Seed: 3, Scale: 0.02 * limit.Seconds()}) // a machine is down for a tenth of the limit
 	vars := with(c.inSCF(), "RELOCK_MAX_UNAVAILABLE", "2", "RELOCK_SETTLE", times(0.5), "RELOCK_SOFT_STOP_TIMEOUT", times(0.5),
 		"RELOCK_RESET_TIMEOUT", times(0.5), "RELOCK_POLL_INTERVAL", times(0.005))
 	p := w.function(t)
