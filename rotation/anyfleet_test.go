@@ -100,6 +100,61 @@ func anyFleet(t *rapid.T) {
 	}
 }
 
+// Wherever a run dies or an answer is lost: the next ones bring every machine's power back, and where nothing but the
+// fault stood in the way they end the rotation.
+func TestAnyFleetIsBroughtToItsEndAfterAnyFault(t *testing.T) {
+	for range 8 {
+		rapid.Check(t, anyFault)
+	}
+}
+
+func anyFault(t *rapid.T) {
+	kind := rotationtest.Kind{Labels: rapid.Bool().Draw(t, "labels"), Boot: rapid.Bool().Draw(t, "boot")}
+	w := rotationtest.NewWorld(kind)
+	var p rotation.Policy
+	drawPolicy(t, &p, kind)
+	healthy := drawFleet(t, w, p.Proof)
+	w.AtMost(p.MaxUnavailable.Number)
+	w.Allow(p.MaxExceptions)
+	if !healthy {
+		w.Blame()
+		w.Blame()
+	}
+	run := func(req rotation.Request, faults map[int]rotationtest.Fault) {
+		r := w.Rotator()
+		r.Policy = p
+		w.Run(r, req, func(n int, _ string) rotationtest.Fault { return faults[n] })
+	}
+	faults := map[int]rotationtest.Fault{}
+	for range rapid.IntRange(1, 3).Draw(t, "faults") {
+		faults[rapid.IntRange(1, 150).Draw(t, "call")] = rapid.SampledFrom([]rotationtest.Fault{
+			rotationtest.KillBefore, rotationtest.KillAfter, rotationtest.FailBefore, rotationtest.FailAfter, rotationtest.Throttled,
+		}).Draw(t, "fault")
+	}
+	for range rapid.IntRange(1, 2).Draw(t, "runs") {
+		run(rotation.Request{}, faults)
+		w.Advance(time.Duration(rapid.IntRange(0, 30).Draw(t, "minutes")) * time.Minute)
+	}
+	for range 3 {
+		run(rotation.Request{Action: rotation.Resume}, nil)
+		w.Advance(5 * time.Minute)
+		run(rotation.Request{Action: rotation.Reconcile}, nil)
+		w.Advance(5 * time.Minute)
+	}
+	for _, m := range w.Machines {
+		if m.Power != m.Was {
+			t.Errorf("%s was %s and is %s", m.ID, m.Was, m.Power)
+		}
+	}
+	attempts := p.MaxAttempts == 0 || p.MaxAttempts > len(faults)
+	if _, err := w.Ledger().Get(t.Context(), rotationtest.Secret, rotation.Pending); err == nil && healthy && attempts && p.Restart != rotation.RestartNever && !kind.Boot {
+		t.Errorf("a version is still pending")
+	}
+	if len(w.Violations) > 0 || t.Failed() {
+		t.Fatalf("%s\n%s", strings.Join(w.Violations, "\n"), strings.Join(w.Trace, "\n"))
+	}
+}
+
 func checkReport(t *rapid.T, w *rotationtest.World, r *rotation.Report, err error, before string) {
 	if bad := r.Outcome == rotation.Failure || r.Outcome == rotation.Partial; bad != (err != nil) {
 		t.Errorf("%s ended %s with error %v", r.Action, r.Outcome, err)

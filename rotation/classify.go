@@ -185,7 +185,7 @@ func (m *machine) leave(s State, why Refusal) {
 
 // unprovable is why a machine is left alone that was set and that nobody can tell of.
 var unprovable = Refusal{
-	Reason: "was set and restarted for this generation; no login can be tried and the provider keeps no record of its reset",
+	Reason: "was set for this generation by an earlier run; no login can be tried and the provider keeps no record of its reset",
 	Remedy: "log in by hand, or set RELOCK_PROOF=accepted",
 }
 
@@ -226,27 +226,38 @@ func (e *engine) refusal() error {
 		problems = append(problems, fmt.Sprintf("RELOCK_INSTANCES names machines that do not exist in %s: %s: correct or remove them",
 			e.regions(), strings.Join(missing, ", ")))
 	}
-	var behind []string
-	claims := 0
+	var behind, claimed []string
 	for f, insts := range e.described {
 		for _, inst := range insts {
 			s := e.standing(f, inst)
-			if s.claim {
-				claims++
-			}
-			if s.state == StateHeld && s.counts {
-				behind = append(behind, fmt.Sprintf("%s (%s): %s: %s", inst.ID, inst.Region, s.why.Reason, s.why.Remedy))
+			text := fmt.Sprintf("%s (%s): %s: %s", inst.ID, inst.Region, s.why.Reason, s.why.Remedy)
+			switch {
+			case s.claim:
+				claimed = append(claimed, text)
+			case s.state == StateHeld && s.counts:
+				behind = append(behind, text)
 			}
 		}
 	}
-	if len(behind) > e.policy.MaxExceptions || claims > 0 {
-		problems = append(problems, fmt.Sprintf("%d machines would stay behind, RELOCK_MAX_EXCEPTIONS=%d allows %d:\n  %s\nChange what holds them back, take them out of the scope (RELOCK_EXCLUDE_TAGS), or set RELOCK_MAX_EXCEPTIONS=%d",
-			len(behind), e.policy.MaxExceptions, e.policy.MaxExceptions, strings.Join(behind, "\n  "), len(behind)))
+	if len(claimed) > 0 {
+		problems = append(problems, "another secret claims machines of the scope:\n  "+strings.Join(claimed, "\n  "))
+	}
+	if len(behind) > e.policy.MaxExceptions {
+		problems = append(problems, fmt.Sprintf("%s would stay behind, RELOCK_MAX_EXCEPTIONS=%d allows %d:\n  %s\nChange what holds them back, take them out of the scope (RELOCK_EXCLUDE_TAGS), or set RELOCK_MAX_EXCEPTIONS=%d",
+			machines(len(behind)), e.policy.MaxExceptions, e.policy.MaxExceptions, strings.Join(behind, "\n  "), len(behind)))
 	}
 	if len(problems) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrConfig, strings.Join(problems, "; "))
+}
+
+// machines is a number of them, in words.
+func machines(n int) string {
+	if n == 1 {
+		return "1 machine"
+	}
+	return fmt.Sprintf("%d machines", n)
 }
 
 // missing returns the configured ids that no fleet has. With tags beside them an id may exist and not be meant.

@@ -23,6 +23,7 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 		e.rescue(ctx)
 	}
 	report := e.report(ctx, outcome, err)
+	e.logDrift()
 	e.log().Info("relock.report", "report", report.logged())
 	if err == nil && outcome == Partial {
 		err = fmt.Errorf("%w: %s", ErrPartial, report.Why)

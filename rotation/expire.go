@@ -24,10 +24,7 @@ func (r *run) expire(m *machine, now time.Time) {
 	case StateStopping:
 		if age >= p.SoftStopTimeout {
 			m.late = true
-			m.fail(now, Refusal{
-				Reason: fmt.Sprintf("did not shut down in %s (%s stop)", p.SoftStopTimeout, r.force()),
-				Remedy: "shut it down by hand, then: relock reconcile",
-			})
+			m.fail(now, r.notDown())
 		}
 	case StateToSend:
 		if age >= 2*p.ResetTimeout || m.sends >= maxSends {
@@ -49,6 +46,14 @@ func (r *run) expire(m *machine, now time.Time) {
 		r.expireStart(m, now)
 	case StateToStart:
 		r.expireStart(m, now)
+	}
+}
+
+// notDown is why a machine is given up that did not stop.
+func (r *run) notDown() Refusal {
+	return Refusal{
+		Reason: fmt.Sprintf("did not shut down in %s (%s stop)", r.policy.SoftStopTimeout, r.force()),
+		Remedy: "shut it down by hand, then: relock reconcile",
 	}
 }
 

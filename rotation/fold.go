@@ -115,6 +115,7 @@ func (r *run) taken(c call, m *machine, op Operation, now time.Time) {
 	m.request(op)
 	switch c.kind {
 	case callStop:
+		m.moved = false
 		m.stops++
 		m.tookDown(now)
 		m.enter(StateStopping, now)
@@ -222,7 +223,11 @@ func (r *run) refused(c call, m *machine, why Refusal, now time.Time) {
 			m.later(now, r.policy.PollInterval, r.lead(c))
 			return
 		}
-		m.end(StateUnable, now, why)
+		if why.Kind == RefusedUnable {
+			m.end(StateUnable, now, why)
+			return
+		}
+		m.fail(now, why) // for a reason that nobody has foreseen: it counts
 	}
 }
 

@@ -17,6 +17,7 @@ type archive struct {
 	slot     string
 	entries  []entry
 	versions []kept // of the entries
+	rank     int
 	size     int
 }
 
@@ -27,8 +28,12 @@ type entry struct {
 	Value json.RawMessage `json:"value"`
 }
 
+func (e entry) equal(f entry) bool { return e.Name == f.Name && bytes.Equal(e.Value, f.Value) }
+
 type archiveValue struct {
 	Archive []entry `json:"archive"`
+	// Rank is how often what the archive holds was rewritten without generations that were forgotten; see within.
+	Rank int `json:"rank,omitempty"`
 }
 
 func decodeArchive(name string, value []byte) (archive, error) {
@@ -36,7 +41,7 @@ func decodeArchive(name string, value []byte) (archive, error) {
 	if err := json.Unmarshal(value, &a); err != nil {
 		return archive{}, fmt.Errorf("archive %s is damaged: it is no archive", name)
 	}
-	out := archive{slot: name, entries: a.Archive, size: len(value)}
+	out := archive{slot: name, entries: a.Archive, rank: a.Rank, size: len(value)}
 	for _, e := range a.Archive {
 		k, err := decodeEntry(e)
 		if err != nil {
@@ -60,8 +65,12 @@ func (a archive) holds(k kept) bool {
 	return slices.ContainsFunc(a.versions, func(v kept) bool { return v.name == k.name && sameValue(v.Version, k.Version) })
 }
 
-// within reports whether b holds all that a holds.
+// within reports whether b holds all that a holds, so that a may go. Never for the sake of an archive of a lower rank: a
+// Forget that has rewritten b as a is about to remove b.
 func (a archive) within(b archive) bool {
+	if a.rank > b.rank {
+		return false
+	}
 	for _, k := range a.versions {
 		if !b.holds(k) {
 			return false
@@ -182,55 +191,67 @@ func (s *sight) before(n int) int {
 func (l *Ledger) nextArchive(s *sight) (string, []byte) {
 	archives := slices.Clone(s.archives)
 	slices.SortFunc(archives, func(a, b archive) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.slot, b.slot)) })
-	var best, absorbed []entry
+	var best, absorbed archiveValue
 	most := 1 // what the archive itself takes
 	for i := range len(archives) + 1 {
-		entries, versions := l.fill(absorbed, s)
-		if freed := i + versions; freed > most || freed == most && best != nil {
-			best, most = entries, freed
+		filled, versions := l.fill(absorbed, s)
+		if freed := i + versions; freed > most || freed == most && best.Archive != nil {
+			best, most = filled, freed
 		}
 		if i < len(archives) {
-			absorbed = append(slices.Clone(absorbed), archives[i].entries...)
-			if !l.fits(absorbed) {
+			if absorbed = absorbed.with(archives[i]); !l.fits(absorbed) {
 				break
 			}
 		}
 	}
-	if best == nil {
+	if best.Archive == nil {
 		return "", nil
 	}
 	return encodeArchive(best)
 }
 
-func (l *Ledger) fits(entries []entry) bool {
-	value, err := marshal(archiveValue{entries})
+// with adds what another archive holds, once.
+func (a archiveValue) with(b archive) archiveValue {
+	out := archiveValue{slices.Clone(a.Archive), max(a.Rank, b.rank)}
+	for _, e := range b.entries {
+		if !slices.ContainsFunc(out.Archive, e.equal) {
+			out.Archive = append(out.Archive, e)
+		}
+	}
+	return out
+}
+
+func (l *Ledger) fits(a archiveValue) bool {
+	value, err := marshal(a)
 	return err == nil && len(value) <= l.MaxBytes
 }
 
 // fill adds the oldest versions that need no slot of their own, as many as fit, and returns how many those are.
-func (l *Ledger) fill(entries []entry, s *sight) ([]entry, int) {
-	entries = slices.Clone(entries)
+func (l *Ledger) fill(a archiveValue, s *sight) (archiveValue, int) {
+	a.Archive = slices.Clone(a.Archive)
 	n := 0
 	for _, k := range slices.Backward(s.kept) {
 		if k.slot == "" || s.stays(k) {
 			continue
 		}
 		value, err := k.Encode()
-		if err != nil || !l.fits(append(entries, entry{k.name, k.order, value})) {
+		more := archiveValue{append(a.Archive, entry{k.name, k.order, value}), a.Rank}
+		if err != nil || !l.fits(more) {
 			break
 		}
-		entries, n = append(entries, entry{k.name, k.order, value}), n+1
+		a, n = more, n+1
 	}
-	return entries, n
+	return a, n
 }
 
 // encodeArchive names an archive by what it holds: the same contents have the same name.
-func encodeArchive(entries []entry) (string, []byte) {
+func encodeArchive(a archiveValue) (string, []byte) {
+	entries := slices.Clone(a.Archive)
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), bytes.Compare(a.Value, b.Value))
 	})
-	entries = slices.CompactFunc(entries, func(a, b entry) bool { return a.Name == b.Name && bytes.Equal(a.Value, b.Value) })
-	value, err := marshal(archiveValue{entries})
+	entries = slices.CompactFunc(entries, entry.equal)
+	value, err := marshal(archiveValue{entries, a.Rank})
 	if err != nil {
 		return "", nil
 	}

@@ -321,6 +321,75 @@ func TestRefusedBatchCostsOnlyTheMachinesThatItWasRefusedFor(t *testing.T) {
 	}
 }
 
+// What a provider says that nobody has foreseen is no reason to do without the machine.
+func TestRefusalOfAnUnknownKindCounts(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		add(w, 3, rotation.Running)
+		count := 0
+		r := must(t, w, rotation.Request{}, rotation.Partial, refuse(w, true, rotation.Refusal{Code: "NewCode", Reason: "something new"}, &count, "m1"))
+		if got := line(t, r, "m1"); got.State != rotation.StateFailed || !got.Counts || got.Code != "NewCode" {
+			t.Errorf("m1 is %s, counting %v, code %q; want failed, counting, NewCode", got.State, got.Counts, got.Code)
+		}
+		holds(t, w, 1, 2)
+	})
+}
+
+func TestMachineThatIsDeletedMeanwhileHoldsUpNobody(t *testing.T) {
+	for _, site := range []string{"stop", "reset", "start", "restart"} {
+		t.Run(site, func(t *testing.T) {
+			w := newWorld(t, rotationtest.Kind{Boot: site == "restart"})
+			add(w, 5, rotation.Running)
+			gone := false
+			do(w, rotation.Request{}, before(w, func(s rotationtest.Sent) error {
+				if s.Site == "observe" && gone {
+					w.Machines = slices.DeleteFunc(w.Machines, func(m *rotationtest.Machine) bool { return m.ID == "m2" })
+				}
+				gone = gone || s.Site == site && slices.Contains(s.IDs, "m2")
+				return nil
+			}))
+			if len(w.Machines) != 4 {
+				t.Fatal("m2 is still there")
+			}
+			for _, m := range w.Machines {
+				if m.Live == rotationtest.Baseline || m.Power != rotation.Running {
+					t.Errorf("%s was held up (%s)", m.ID, m.Power)
+				}
+			}
+			do(w, rotation.Request{Action: rotation.Resume})
+			holds(t, w, 2, 0)
+		})
+	}
+}
+
+func TestRecordThatNeverShowsCostsOneMoreReset(t *testing.T) {
+	w := newWorld(t, whenStopped)
+	add(w, 2, rotation.Running)
+	w.Machines[1].NoLogin = true
+	sent := map[string]int{}
+	r := must(t, w, rotation.Request{}, rotation.Partial, tap(w, rotationtest.Tap{
+		Before: func(s rotationtest.Sent) error {
+			for _, id := range s.IDs {
+				sent[s.Site+" "+id]++
+			}
+			return nil
+		},
+		Result: func(r *rotation.Result) {
+			if r.Kind == rotation.OpReset {
+				r.State = rotation.Unseen
+			}
+		},
+	}))
+	for i, want := range []rotation.State{rotation.StateProven, rotation.StateUnproven} {
+		m := w.Machines[i]
+		if got := line(t, r, m.ID); got.State != want {
+			t.Errorf("%s is %s: %s; want %s", m.ID, got.State, got.Reason, want)
+		}
+		if sent["reset "+m.ID] != 2 || stops(m) != 1 {
+			t.Errorf("%s was reset %d times with %d stops; want twice, with one", m.ID, sent["reset "+m.ID], stops(m))
+		}
+	}
+}
+
 func TestBusyAndThrottledRequestsAreSentAgainWithGrowingPauses(t *testing.T) {
 	busy := &rotation.RefusedError{Refusal: rotation.Refusal{Kind: rotation.RefusedBusy, Reason: "another operation is in progress"}}
 	for name, answer := range map[string]error{"throttled": rotation.ErrThrottled, "busy": busy} {

@@ -84,8 +84,14 @@ func (r *run) see(m *machine, res Result, now time.Time) {
 
 func (r *run) seeStopping(m *machine, now time.Time) {
 	switch {
+	case m.power == Changing:
+		m.moved = true
 	case m.power == Stopped && !m.busy:
 		m.enter(StateToSend, now)
+	case m.power == Running && !m.busy && m.moved:
+		// It was on its way down and runs again: there is nothing left to wait for.
+		m.late = true
+		m.fail(now, r.notDown())
 	case m.power == Running && !m.busy && m.unsure && now.Sub(m.since) >= r.lostAfter():
 		// The answer to the stop was lost, and so was the stop.
 		m.cameUp(now)
@@ -98,6 +104,11 @@ func (r *run) lostAfter() time.Duration { return min(3*r.policy.PollInterval, r.
 
 func (r *run) seeSent(m *machine, res Result, now time.Time) {
 	switch {
+	case m.needsStopped && m.power == Running && !m.busy && res.State == Unseen && r.logins:
+		// Somebody started it. Whether the reset took effect before that, a login tells without a further stop.
+		m.cameUp(now)
+		m.rejected = 0
+		m.enter(StateVerifying, now)
 	case res.Kind == OpReset && res.State == Done:
 		m.recorded = true
 		m.accepted = true

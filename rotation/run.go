@@ -58,6 +58,7 @@ type machine struct {
 	owed  bool      // relock took it down, or may have: a start is owed
 	wrote bool      // this run wrote its mark
 	doubt bool      // another invocation may have taken it down meanwhile
+	moved bool      // it was seen on its way down
 	late  bool      // its stop was given up and may still land: its mark stays
 	note  MarkState // a mark that is still to be written; empty: none
 

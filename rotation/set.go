@@ -68,7 +68,7 @@ func (e *engine) verifyAll(ctx context.Context) (Outcome, error) {
 	counts := e.counts()
 	switch {
 	case counts.Drifted > 0:
-		e.why = fmt.Sprintf("%d machines refuse the current password", counts.Drifted)
+		e.why = "the current password is refused by " + machines(counts.Drifted)
 		return Drift, nil
 	default:
 		return Verified, nil
@@ -93,7 +93,7 @@ func (e *engine) nothing(ctx context.Context, why string) (Outcome, error) {
 	e.rescue(ctx)
 	e.why = why
 	if left := e.left(); len(left) > 0 {
-		return Failure, fmt.Errorf("%d machines are down and owed a start: %v", len(left), left)
+		return Failure, fmt.Errorf("%s down and owed a start: %v", machines(len(left)), left)
 	}
 	return Nothing, nil
 }
@@ -193,13 +193,13 @@ func (e *engine) judge(early error, promote bool) (Outcome, error) {
 		e.why = fmt.Sprintf("%d of %d machines are not finished: %s", c.Unfinished, c.Scope, e.unfinished())
 		return Incomplete, nil
 	case c.Waiting > 0 && c.Behind-c.Waiting <= e.policy.MaxExceptions && c.Behind > e.policy.MaxExceptions:
-		e.why = fmt.Sprintf("%d machines have the new password at their next boot; the version stays pending until they are proven", c.Waiting)
+		e.why = machines(c.Waiting) + " will have the new password at the next boot; the version stays pending until they are proven"
 		return Incomplete, nil
 	case c.Behind > e.policy.MaxExceptions:
-		e.why = fmt.Sprintf("%d machines stay behind and RELOCK_MAX_EXCEPTIONS=%d allows %d; the version stays pending: mend them and run relock resume, or set RELOCK_MAX_EXCEPTIONS=%d",
-			c.Behind, e.policy.MaxExceptions, e.policy.MaxExceptions, c.Behind)
+		e.why = fmt.Sprintf("%s left behind, RELOCK_MAX_EXCEPTIONS=%d allows %d; the version stays pending: mend them and run relock resume, or set RELOCK_MAX_EXCEPTIONS=%d",
+			machines(c.Behind), e.policy.MaxExceptions, e.policy.MaxExceptions, c.Behind)
 		if !promote {
-			e.why = fmt.Sprintf("%d machines are not on the current generation", c.Behind)
+			e.why = machines(c.Behind) + " not on the current generation"
 		}
 		return Partial, nil
 	case c.Proven+c.Accepted == 0:

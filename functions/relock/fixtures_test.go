@@ -194,7 +194,7 @@ func incompleteReport() *rotation.Report {
 func driftReport() *rotation.Report {
 	r := &rotation.Report{
 		Secret: "cvm-admin-prod", StoreName: "Tencent Secrets Manager, ap-guangzhou", Action: rotation.Verify, Outcome: rotation.Drift,
-		Why: "14 machines refuse the current password", Generation: 42, From: 42, Started: began, Ended: began.Add(400 * time.Millisecond),
+		Why: "the current password is refused by 14 machines", Generation: 42, From: 42, Started: began, Ended: began.Add(400 * time.Millisecond),
 		Seconds: 0.4, Next: []string{"relock reconcile", "relock lookup ins-00000100"},
 	}
 	r.Machines = append(r.Machines, machines(1, 3, "ap-guangzhou", func(*rotation.MachineReport) {})...)

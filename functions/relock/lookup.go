@@ -123,14 +123,19 @@ func (a answer) rows() [][]string {
 	return rows
 }
 
-func (a answer) text(s *sheet, now time.Time) string {
-	var head []string
+// machine says which machine it is about.
+func (a answer) machine() string {
+	var parts []string
 	for _, part := range []string{a.ID, a.Name, a.Region, string(a.OS), a.Power} {
 		if part != "" {
-			head = append(head, part)
+			parts = append(parts, part)
 		}
 	}
-	s.field("Machine", "%s", strings.Join(head, "  "))
+	return strings.Join(parts, "  ")
+}
+
+func (a answer) text(s *sheet, now time.Time) string {
+	s.field("Machine", "%s", a.machine())
 	s.field("Order", "likeliest first: %s", a.Why)
 	s.blank()
 	shown := a.Candidates

@@ -144,7 +144,7 @@ func (v view) next(s *sheet) {
 		case command == "relock resume":
 			what = "goes on with what is pending"
 		case command == "relock reconcile":
-			what = fmt.Sprintf("sets the %s that are not on it", counted(c.Failed+c.Unproven+c.Drifted, "machine"))
+			what = fmt.Sprintf("sets again: %s", counted(c.Failed+c.Unproven+c.Drifted, "machine"))
 		case len(command) > len("relock lookup "):
 			what = "the passwords that may open it"
 		}

@@ -57,7 +57,7 @@ func newRoot(o *options, begun *bool) *cobra.Command {
 	o.flags(root.PersistentFlags())
 	chapters := []chapter{
 		{"Rotate", []*cobra.Command{newPlan(o), newRotate(o), newResume(o), newReconcile(o)}},
-		{"Ask", []*cobra.Command{newStatus(o), newLookup(o), newVerify(o)}},
+		{"Ask", []*cobra.Command{newStatus(o), newLookup(o), newRecover(o), newForget(o), newVerify(o)}},
 		{"Try and check", []*cobra.Command{newSimulate(o), newCloud(o), newConfig(o)}},
 	}
 	for _, c := range chapters {

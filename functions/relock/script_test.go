@@ -22,6 +22,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
+		Setup:               withCloud,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
@@ -30,6 +31,9 @@ func TestScripts(t *testing.T) {
 			"cloud": cloud,
 			"last":  last,
 			"one":   one,
+
+			"incloud": incloud,
+			"console": console,
 		},
 	})
 }

@@ -325,6 +325,9 @@ func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation
 	return f.w.call("mark-"+string(mark.State), func(bool) error {
 		for _, inst := range batch {
 			m := f.machine(inst.ID)
+			if m == nil {
+				return fmt.Errorf("mark %s: %w", inst.ID, rotation.ErrNotFound)
+			}
 			m.Tags[rotation.SecretTag], m.Tags[rotation.MarkTag] = mark.Secret, mark.Value()
 			f.w.trace("%s is marked %s of %s", m.ID, mark.Value(), mark.Secret)
 		}
@@ -340,6 +343,9 @@ func (v verifier) Verify(_ context.Context, logins []rotation.Login) []error {
 	for i, l := range logins {
 		out[i] = v.w.call("verify", func(bool) error {
 			at := slices.IndexFunc(v.w.Machines, func(m *Machine) bool { return m.ID == l.Instance.ID })
+			if at < 0 {
+				return rotation.ErrCannotTry // it is gone
+			}
 			m := v.w.Machines[at]
 			switch {
 			case m.NoLogin || m.Power != rotation.Running:
