@@ -138,16 +138,16 @@ func (e *engine) forgettable(ctx context.Context, f *Forgetting, store forgetter
 func (f *Forgetting) refusal(o ForgetOptions) error {
 	var problems []string
 	if n := f.Counts.Refuse; n > 0 {
-		problems = append(problems, fmt.Sprintf("%d machines refuse generation %d, the current one, and may have one that would go (%s): relock recover ID finds which one opens a machine, relock reconcile sets the current one",
-			n, f.Current, f.ids(StateDrifted)))
+		problems = append(problems, fmt.Sprintf("machines that refuse generation %d, the current one, and may have one that would go: %d (%s); relock recover ID finds which one opens a machine, relock reconcile sets the current one",
+			f.Current, n, f.ids(StateDrifted)))
 	}
 	switch n := f.Counts.Unknown; {
 	case n == o.AcceptUnknown:
 	case o.AcceptUnknown == 0:
-		problems = append(problems, fmt.Sprintf("of %d machines nobody can know whether they have a generation that would go (%s): bring them to the current one, or give their passwords up with --accept-unknown %d",
+		problems = append(problems, fmt.Sprintf("machines that may have a generation that would go, because nothing is known of them: %d (%s); bring them to the current one, or give their passwords up with --accept-unknown %d",
 			n, f.ids(StateUnproven), n))
 	default:
-		problems = append(problems, fmt.Sprintf("--accept-unknown %d was given, and %d machines are unknown: look at them again", o.AcceptUnknown, n))
+		problems = append(problems, fmt.Sprintf("--accept-unknown %d was given, and of %d nothing is known: look at them again", o.AcceptUnknown, n))
 	}
 	if len(problems) == 0 {
 		return nil

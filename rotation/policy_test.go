@@ -99,7 +99,7 @@ func TestExceptionsUpToTheAllowedNumberDoNotHoldTheVersionUp(t *testing.T) {
 		w.Machines[1].NoLogin, w.Machines[2].NoLogin = true, true
 		w.Machines[1].Broken, w.Machines[2].Broken = true, true
 		r := must(t, w, rotation.Request{}, rotation.Partial, exceptions(1))
-		says(t, r.Why, "2 machines stay behind", "RELOCK_MAX_EXCEPTIONS=1 allows 1", "RELOCK_MAX_EXCEPTIONS=2")
+		says(t, r.Why, "2 machines left behind", "RELOCK_MAX_EXCEPTIONS=1 allows 1", "RELOCK_MAX_EXCEPTIONS=2")
 		holds(t, w, 1, 2)
 		w.Allow(2)
 		w.Blame() // the failed resets may cost a further stop

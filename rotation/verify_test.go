@@ -243,7 +243,7 @@ func TestVerifyReportsDriftAndChangesNothing(t *testing.T) {
 		w.Machines[1].Live = rotationtest.Baseline // a person set it by hand
 		untouched(t, w, func() {
 			r := must(t, w, rotation.Request{Action: rotation.Verify}, rotation.Drift)
-			says(t, r.Why, "1 machines refuse")
+			says(t, r.Why, "refused by 1 machine")
 			if got := line(t, r, "m1"); got.State != rotation.StateDrifted || !strings.Contains(got.Remedy, "relock reconcile") {
 				t.Errorf("m1 is %s, remedy %q; want drifted, reconcile", got.State, got.Remedy)
 			}

@@ -104,7 +104,7 @@ func TestForgetIsBlockedByAMachineThatRefusesCurrent(t *testing.T) {
 		w.Add(rotation.Linux, rotation.Running).Broken = true
 		all := generations(t, w, 6, exceptions(1))
 		tried := map[string]int{}
-		f := forgetRefused(t, w, 4, rotation.ForgetOptions{AcceptUnknown: 0}, "1 machines refuse generation 6, the current one, and may have one that would go (m1): relock recover",
+		f := forgetRefused(t, w, 4, rotation.ForgetOptions{AcceptUnknown: 0}, "machines that refuse generation 6, the current one, and may have one that would go: 1 (m1); relock recover",
 			watched(func(l rotation.Login, _ error) { tried[l.Instance.ID+" "+l.Credential.Password.Reveal()]++ }))
 		if len(tried) != 2 || tried["m0 "+all[6]] != 1 || tried["m1 "+all[6]] != 1 {
 			t.Errorf("%d different logins were tried; want one with current on each machine", len(tried))
@@ -132,7 +132,7 @@ func TestForgetGivesUpOnlyAsManyUnknownMachinesAsTheOperatorNames(t *testing.T) 
 			t.Errorf("a newcomer is %+v; want unproven, with a reason", m)
 		}
 		for _, n := range []int{1, 3} {
-			forgetRefused(t, w, 3, rotation.ForgetOptions{AcceptUnknown: n}, "2 machines are unknown")
+			forgetRefused(t, w, 3, rotation.ForgetOptions{AcceptUnknown: n}, "of 2 nothing is known")
 		}
 		w.GiveUp(rotationtest.Baseline)
 		forgets(t, w, 3, rotation.ForgetOptions{AcceptUnknown: 2}, rotation.Forgotten)
