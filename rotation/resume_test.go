@@ -404,6 +404,25 @@ func TestRegionThatCannotBeDescribedStopsTheRunAndTheOthersAreStarted(t *testing
 	})
 }
 
+func TestRunThatChangesNothingStartsNothingWhenItFails(t *testing.T) {
+	w := newWorld(t, whenStopped)
+	add(w, 2, rotation.Running)
+	killed(t, w, rotation.Request{}, rotationtest.KillAfter, "stop", 1)
+	w.Advance(time.Hour)
+	for _, req := range []rotation.Request{{DryRun: true}, {Action: rotation.Plan}, {Action: rotation.Verify}} {
+		untouched(t, w, func() {
+			if _, err := do(w, req, before(w, func(s rotationtest.Sent) error {
+				if s.Site == "describe" && s.Region == "west" {
+					return errTimeout
+				}
+				return nil
+			})); err == nil {
+				t.Errorf("%+v did not fail", req)
+			}
+		})
+	}
+}
+
 func TestStoreThatCannotBeReadStopsTheRunAndMachinesAreStarted(t *testing.T) {
 	onEvery(t, func(t *testing.T, w *rotationtest.World) {
 		add(w, 3, rotation.Running)
@@ -516,6 +535,20 @@ func TestStepWithoutItsPreconditionChangesNothing(t *testing.T) {
 			})
 			holds(t, w, 1, 2)
 		}
+	})
+}
+
+func TestStepAfterSetFailsWhileAMachineIsNotSet(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		add(w, 2, rotation.Stopped) // no login tells
+		must(t, w, rotation.Request{Step: rotation.StepCreate, Token: "a"}, rotation.Incomplete)
+		for _, s := range []rotation.Step{rotation.StepTest, rotation.StepFinish} {
+			untouched(t, w, func() {
+				r := must(t, w, rotation.Request{Step: s, Token: "a"}, rotation.Partial)
+				says(t, r.Why, "the step set comes first")
+			})
+		}
+		holds(t, w, 1, 2)
 	})
 }
 

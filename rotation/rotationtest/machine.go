@@ -210,10 +210,7 @@ func (f *fleet) each(site string, k rotation.OpKind, batch []rotation.Instance, 
 		}
 		return nil
 	})
-	if err != nil && err != errLost {
-		op.RequestID = ""
-	}
-	if err == errLost {
+	if err != nil {
 		op.RequestID = "" // the answer that held it was lost
 	}
 	return op, err
@@ -233,7 +230,10 @@ func refuseReset(w *World) func(*Machine) rotation.RefusalKind {
 	}
 }
 
-func (f *fleet) Reset(_ context.Context, batch []rotation.Instance, c rotation.Credential) (rotation.Operation, error) {
+func (f *fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation.Credential) (rotation.Operation, error) {
+	if err := ctx.Err(); err != nil {
+		return rotation.Operation{}, err
+	}
 	p := c.Password.Reveal()
 	f.w.checkReset(batch, p)
 	return f.each("reset", rotation.OpReset, batch, refuseReset(f.w), func(m *Machine, id string, late bool) {
@@ -305,7 +305,9 @@ func (m *Machine) result(op rotation.Operation) rotation.Result {
 		r.State = m.record.state
 	case m.op != nil && m.op.id == op.RequestID:
 		r.State = rotation.InProgress
-	case op.Kind == rotation.OpRestart && m.op == nil && m.Power == rotation.Running:
+	case m.op == nil && (op.Kind == rotation.OpRestart || op.Kind == rotation.OpStart) && m.Power == rotation.Running:
+		r.State = rotation.Done
+	case m.op == nil && op.Kind == rotation.OpStop && m.Power == rotation.Stopped:
 		r.State = rotation.Done
 	}
 	if r.State == rotation.Failed {
@@ -338,9 +340,12 @@ func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation
 // verifier logs in.
 type verifier struct{ w *World }
 
-func (v verifier) Verify(_ context.Context, logins []rotation.Login) []error {
+func (v verifier) Verify(ctx context.Context, logins []rotation.Login) []error {
 	out := make([]error, len(logins))
 	for i, l := range logins {
+		if out[i] = ctx.Err(); out[i] != nil {
+			continue
+		}
 		out[i] = v.w.call("verify", func(bool) error {
 			at := slices.IndexFunc(v.w.Machines, func(m *Machine) bool { return m.ID == l.Instance.ID })
 			if at < 0 {
