@@ -110,7 +110,6 @@ func (e *engine) read(ctx context.Context) error {
 		return fmt.Errorf("read the secret: %w", err)
 	}
 	e.history, e.current, e.pending, e.birth = history, nil, nil, ""
-	first := 0 // the lowest generation with a birth: the secret's, also when an invocation that knew of none made another
 	for i := range history {
 		v := &history[i]
 		switch v.Stage {
@@ -119,11 +118,24 @@ func (e *engine) read(ctx context.Context) error {
 		case Pending:
 			e.pending = v
 		}
-		if v.Birth != "" && (first == 0 || v.Generation < first) {
-			first, e.birth = v.Generation, v.Birth
+	}
+	e.birth = birthOf(history)
+	return nil
+}
+
+// birthOf returns the secret's birth: that of the newest candidate. An invocation that knew of none, and was frozen since,
+// may have stored another with a lower number. What a person stored says it when no candidate does.
+func birthOf(history []Version) string {
+	found := ""
+	for _, v := range history {
+		if v.Birth != "" && !v.Baseline {
+			return v.Birth
+		}
+		if v.Birth != "" {
+			found = v.Birth
 		}
 	}
-	return nil
+	return found
 }
 
 // describe lists the machines of every fleet. After an error those that answered are still in e.described.

@@ -113,9 +113,9 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 	if err != nil {
 		return Version{}, err
 	}
-	if len(value) > l.MaxBytes {
+	if copied, err := v.encode(v.Generation); err != nil || len(copied) > l.MaxBytes {
 		return Version{}, fmt.Errorf("%w: secret %q: the value would be %d bytes, the store takes %d: remove fields from the current value",
-			ErrConfig, secret, len(value), l.MaxBytes)
+			ErrConfig, secret, len(copied), l.MaxBytes)
 	}
 	name := nameOf(v, l.suffix())
 	for range attempts {
@@ -138,7 +138,7 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 			return deref(answer), err
 		}
 		if err := l.makeRoom(ctx, secret); err != nil {
-			return Version{}, err
+			return l.afterLostCreate(ctx, secret, v, err)
 		}
 		if err := l.Shelf.Create(ctx, secret, name, value); err != nil && !errors.Is(err, ErrExists) {
 			return l.afterLostCreate(ctx, secret, v, err)
@@ -147,7 +147,8 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 	return Version{}, fmt.Errorf("secret %q: propose generation %d: others keep changing it: %w", secret, v.Generation, ErrConflict)
 }
 
-// afterLostCreate asks the store what became of a create whose answer was an error: it proves nothing.
+// afterLostCreate asks the store what became of a create whose answer was an error, which proves nothing, or that was
+// refused for lack of room: meanwhile somebody else may have created what is to be adopted.
 func (l *Ledger) afterLostCreate(ctx context.Context, secret string, v Version, cause error) (Version, error) {
 	cause = fmt.Errorf("store generation %d of %q: %w", v.Generation, secret, cause)
 	s, err := l.look(ctx, secret)
@@ -172,7 +173,8 @@ func deref(v *Version) Version {
 }
 
 // keep stores the current value, which no generation holds, as the next generation: the baseline. Losing a race for the
-// number is fine; the caller looks again.
+// number is fine, and so is that a person has replaced the value, which then is not there to be labelled any more: the
+// caller looks again.
 func (l *Ledger) keep(ctx context.Context, secret string, s *sight) error {
 	if err := l.makeRoom(ctx, secret); err != nil {
 		return err
@@ -188,7 +190,7 @@ func (l *Ledger) keep(ctx context.Context, secret string, s *sight) error {
 		}
 		err = l.Shelf.Create(ctx, secret, name, value)
 	}
-	if err != nil && !errors.Is(err, ErrExists) {
+	if err != nil && !errors.Is(err, ErrExists) && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("keep the current value of %q as generation %d: %w", secret, s.current.Generation, err)
 	}
 	return nil

@@ -121,8 +121,11 @@ func (l *Ledger) makeRoom(ctx context.Context, secret string) error {
 func (l *Ledger) writeArchive(ctx context.Context, secret, name string, value []byte) error {
 	lost := l.Shelf.Create(ctx, secret, name, value)
 	_, got, err := l.Shelf.Read(ctx, secret, name)
+	if lost != nil && errors.Is(err, ErrNotFound) {
+		err = lost
+	}
 	if err != nil {
-		return fmt.Errorf("archive old versions of %q: %w", secret, errors.Join(lost, err))
+		return fmt.Errorf("archive old versions of %q: %w", secret, err)
 	}
 	if !bytes.Equal(got, value) {
 		return fmt.Errorf("archive old versions of %q: %s reads back differently: %w", secret, name, ErrConflict)
@@ -135,12 +138,42 @@ func (l *Ledger) writeArchive(ctx context.Context, secret, name string, value []
 func (l *Ledger) sweep(ctx context.Context, secret string, s *sight) (bool, error) {
 	var gone bool
 	for _, name := range s.redundant() {
+		same, err := l.compare(ctx, secret, name)
+		if err != nil {
+			return gone, fmt.Errorf("compare %s of %q before it is removed: %w", name, secret, err)
+		}
+		if gone = true; !same {
+			continue
+		}
 		if err := l.Shelf.Remove(ctx, secret, name); err != nil && !errors.Is(err, ErrNotFound) {
 			return gone, fmt.Errorf("remove %s of %q, which an archive holds: %w", name, secret, err)
 		}
-		gone = true
 	}
 	return gone, nil
+}
+
+// compare reads a version again and reports whether it is still what was read: under a name that a compaction freed,
+// somebody who was frozen since then may have stored another candidate. If so, what was read is forgotten. An archive's
+// name says what it holds.
+func (l *Ledger) compare(ctx context.Context, secret, name string) (bool, error) {
+	key := [2]string{secret, name}
+	l.mu.Lock()
+	was, ok := l.seen[key].(kept)
+	if ok {
+		delete(l.seen, key)
+	}
+	l.mu.Unlock()
+	if !ok {
+		return true, nil
+	}
+	now, err := l.held(ctx, secret, name)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return sameValue(now.(kept).Version, was.Version), nil
 }
 
 func (s *sight) redundant() []string {
@@ -170,8 +203,15 @@ func (s *sight) redundant() []string {
 	return names
 }
 
-// stays reports whether a version must keep a slot of its own: the highest, current's and previous'.
+// stays reports whether a version must keep a slot of its own: the highest, what is pending, current's and previous'. A
+// candidate that lost against another of its generation need not: nobody makes it current.
 func (s *sight) stays(k kept) bool {
+	if w := s.winner(k.Generation, k.Baseline); w != nil && w.name != k.name {
+		return false
+	}
+	if p := s.pending(); p != nil && p.Generation == k.Generation {
+		return true
+	}
 	return k.Generation == s.highest() || k.Generation == s.now() || k.Generation == s.previous ||
 		(s.previous == 0 && k.Generation == s.before(s.now()))
 }

@@ -31,6 +31,7 @@ type kept struct {
 	name  string
 	slot  string // empty when only an archive holds it
 	order int64
+	fresh bool // it was read after the list
 }
 
 // look reads current, and then the list: every version that current equalled is thereby in the list.
@@ -38,15 +39,19 @@ func (l *Ledger) look(ctx context.Context, secret string) (*sight, error) {
 	var err error
 	for range attempts {
 		var s *sight
-		if s, err = l.lookOnce(ctx, secret); err == nil {
+		s, err = l.lookOnce(ctx, secret)
+		if p := s.candidate(); err == nil && (p == nil || !p.fresh) {
 			return s, nil
 		}
-		if !errors.Is(err, ErrNotFound) {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
-		// A version vanished between the list and its reading: a compaction moved it into an archive. List again.
+		// A version vanished between the list and its reading: a compaction moved it into an archive. Or the candidate
+		// was read after the list, and under its name there may be another one by then, of somebody frozen for long. It
+		// is the one that counts if it is listed after it was read. List again.
 	}
-	return nil, err
+	// Not ErrNotFound: that would say that there is no such stage.
+	return nil, fmt.Errorf("secret %q: %w: its versions change while they are read: %v", secret, ErrConflict, err)
 }
 
 func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
@@ -98,6 +103,7 @@ func (l *Ledger) readSlot(ctx context.Context, secret string, s *sight, slot Slo
 	if _, _, ok := parseName(slot.Name); !ok && !isArchive(slot.Name) {
 		return nil
 	}
+	fresh := !l.knows(secret, slot.Name)
 	held, err := l.held(ctx, secret, slot.Name)
 	if err != nil {
 		return fmt.Errorf("version %s of %q: %w", slot.Name, secret, err)
@@ -107,10 +113,18 @@ func (l *Ledger) readSlot(ctx context.Context, secret string, s *sight, slot Slo
 		s.archives = append(s.archives, held)
 		s.kept = append(s.kept, held.versions...)
 	case kept:
-		held.slot, held.order = slot.Name, slot.Order
+		held.slot, held.order, held.fresh = slot.Name, slot.Order, fresh
 		s.kept = append(s.kept, held)
 	}
 	return nil
+}
+
+// knows reports whether a slot was read already.
+func (l *Ledger) knows(secret, name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.seen[[2]string{secret, name}]
+	return ok
 }
 
 // held returns the kept version or the archive in a slot of ours. Each slot is read once.
@@ -227,6 +241,17 @@ func (s *sight) generation(n int) *Version {
 	return nil
 }
 
+// winner returns the candidate of a generation that counts, or its baseline; nil when there is none. A generation can
+// have both where a name that is taken is not refused.
+func (s *sight) winner(generation int, baseline bool) *kept {
+	for i := range s.kept {
+		if k := &s.kept[i]; k.Generation == generation && k.Baseline == baseline {
+			return k
+		}
+	}
+	return nil
+}
+
 // highest is the highest generation that a kept version has; zero without any.
 func (s *sight) highest() int {
 	if len(s.kept) == 0 {
@@ -243,11 +268,22 @@ func (s *sight) now() int {
 	return s.current.Generation
 }
 
-// pending returns the highest generation above current's that is no baseline, or nil.
+// pending returns the highest generation above current's that is no baseline, or nil. What was archived had been
+// superseded; a person who puts an old value back into current does not revive it.
 func (s *sight) pending() *Version {
+	if k := s.candidate(); k != nil {
+		return &k.Version
+	}
+	return nil
+}
+
+func (s *sight) candidate() *kept {
+	if s == nil {
+		return nil
+	}
 	for i := range s.kept {
-		if k := &s.kept[i]; !k.Baseline && k.Generation > s.now() {
-			return &k.Version
+		if k := &s.kept[i]; !k.Baseline && k.Generation > s.now() && k.slot != "" {
+			return k
 		}
 	}
 	return nil
@@ -280,13 +316,7 @@ func (s *sight) mayPromote(secret string, v Version) (done bool, _ *kept, _ erro
 	refuse := func(why string) (bool, *kept, error) {
 		return false, nil, fmt.Errorf("secret %q: promote generation %d: %s: %w", secret, v.Generation, why, ErrConflict)
 	}
-	var k *kept
-	for i := range s.kept {
-		if s.kept[i].Generation == v.Generation {
-			k = &s.kept[i]
-			break
-		}
-	}
+	k := s.winner(v.Generation, false)
 	switch {
 	case k == nil || !k.SamePassword(v):
 		return refuse("the store holds no such candidate")

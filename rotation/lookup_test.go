@@ -26,7 +26,7 @@ func generations(a rotation.Answer) []int {
 	return out
 }
 
-// answers2 holds S2: an answer contains what opens its machine.
+// contains holds S2: an answer contains what opens its machine.
 func contains(t *testing.T, w *rotationtest.World) {
 	t.Helper()
 	for _, m := range w.Machines {

@@ -183,9 +183,12 @@ func TestForgetDoesNotTakeAMarkThatMayMeanAnOlderGeneration(t *testing.T) {
 	var made rotation.Version
 	for n := 3; n <= 144; n++ {
 		w.Try(func(w *rotationtest.World) error {
-			v := rotation.Version{Generation: n, Token: fmt.Sprint(n), Birth: "b", Password: rotation.NewPassword(fmt.Sprintf("Many-Pass-%04d", n))}
+			history, err := w.Ledger().History(ctx, rotationtest.Secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := rotation.Version{Generation: n, Token: fmt.Sprint(n), Birth: history[0].Birth, Password: rotation.NewPassword(fmt.Sprintf("Many-Pass-%04d", n))}
 			w.GiveUp(v.Password.Reveal())
-			var err error
 			if made, err = w.Ledger().Propose(ctx, rotationtest.Secret, v); err != nil {
 				t.Fatal(err)
 			}

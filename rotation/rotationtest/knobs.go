@@ -41,6 +41,7 @@ func (w *World) RunContext(ctx context.Context, r *rotation.Rotator, req rotatio
 		case nil:
 		case Killed:
 			killed = true
+			w.kills++
 			w.trace("killed")
 		default:
 			panic(p)
