@@ -63,8 +63,12 @@ func (e *engine) claimed(inst Instance) bool {
 	return !slices.Contains(e.request.TakeOver, inst.ID) && !slices.Contains(e.request.TakeOver, "all")
 }
 
+// secretMark is what the marks of this secret's machines carry.
 func (e *engine) secretMark() string {
-	return MarkSecret(e.Home[0], e.Home[1], e.Secret, e.birth)
+	if e.marked.secret == "" || e.marked.birth != e.birth {
+		e.marked.birth, e.marked.secret = e.birth, MarkSecret(e.Home[0], e.Home[1], e.Secret, e.birth)
+	}
+	return e.marked.secret
 }
 
 // fix makes the run for setting v on the machines described last. adopted: some machines may have it already.
@@ -230,13 +234,14 @@ func (e *engine) refusal() error {
 	for f, insts := range e.described {
 		for _, inst := range insts {
 			s := e.standing(f, inst)
-			text := fmt.Sprintf("%s (%s): %s: %s", inst.ID, inst.Region, s.why.Reason, s.why.Remedy)
+			to := &behind
 			switch {
 			case s.claim:
-				claimed = append(claimed, text)
-			case s.state == StateHeld && s.counts:
-				behind = append(behind, text)
+				to = &claimed
+			case s.state != StateHeld || !s.counts:
+				continue
 			}
+			*to = append(*to, fmt.Sprintf("%s (%s): %s: %s", inst.ID, inst.Region, s.why.Reason, s.why.Remedy))
 		}
 	}
 	if len(claimed) > 0 {

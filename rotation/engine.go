@@ -17,6 +17,8 @@ type engine struct {
 	current, pending *Version // nil when there is none
 	birth            string   // empty before the first candidate
 	stored           bool     // it could be read
+	// marked is what secretMark answered last.
+	marked struct{ birth, secret string }
 
 	// described are the machines of each fleet, sorted by id.
 	described [][]Instance

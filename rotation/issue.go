@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 )
 
@@ -52,7 +53,7 @@ func (e *engine) send(ctx context.Context, c call) (o outcome) {
 	default:
 		o.op, o.err = e.power(ctx, c, batch)
 	}
-	e.logCall(c, o)
+	e.logCall(ctx, c, o)
 	return o
 }
 
@@ -82,13 +83,12 @@ func (e *engine) logIn(ctx context.Context, batch []Instance) []error {
 	return e.Verifier.Verify(ctx, logins)
 }
 
-func (e *engine) logCall(c call, o outcome) {
-	log := e.log().With("call", c.kind, "region", e.Fleets[c.fleet].Region(), "machines", len(c.machines), "request", o.op.RequestID)
+func (e *engine) logCall(ctx context.Context, c call, o outcome) {
+	level, attrs := slog.LevelDebug, []any{"call", c.kind, "region", e.Fleets[c.fleet].Region(), "machines", len(c.machines), "request", o.op.RequestID}
 	if o.err != nil {
-		log.Warn("relock.call", "error", o.err.Error())
-		return
+		level, attrs = slog.LevelWarn, append(attrs, "error", o.err.Error())
 	}
-	log.Debug("relock.call")
+	e.log().Log(ctx, level, "relock.call", attrs...)
 }
 
 // observe looks at everything that the run waits for.

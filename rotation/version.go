@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -44,19 +45,18 @@ func (v Version) SamePassword(w Version) bool {
 	return v.Username == w.Username && v.Password.Equal(w.Password)
 }
 
-// fields are the ones that relock writes. No one else's names: an unknown field is carried over untouched.
+// fields are the ones that relock writes, in the order of their names. No one else's: an unknown field is carried over
+// untouched.
 type fields struct {
-	Username   string `json:"username"`
-	Password   string `json:"password"`
-	Generation int    `json:"generation,omitempty"`
-	Previous   int    `json:"previous,omitempty"`
 	Baseline   bool   `json:"baseline,omitempty"`
-	Token      string `json:"token,omitempty"`
-	Created    string `json:"created,omitempty"`
 	Birth      string `json:"birth,omitempty"`
+	Created    string `json:"created,omitempty"`
+	Generation int    `json:"generation,omitempty"`
+	Password   string `json:"password"`
+	Previous   int    `json:"previous,omitempty"`
+	Token      string `json:"token,omitempty"`
+	Username   string `json:"username"`
 }
-
-var fieldNames = []string{"username", "password", "generation", "previous", "baseline", "token", "created", "birth"}
 
 // Example is what a secret must hold before its first rotation.
 const Example = `{"username":"","password":"the password in force now"}`
@@ -66,10 +66,6 @@ func (v Version) Encode() ([]byte, error) { return v.encode(0) }
 
 // encode adds which generation was previous, for a store whose current version is a copy; zero leaves it out.
 func (v Version) encode(previous int) ([]byte, error) {
-	all := make(map[string]json.RawMessage, len(v.Extra)+len(fieldNames))
-	for name, value := range v.Extra {
-		all[name] = value
-	}
 	f := fields{
 		Username: v.Username, Password: v.Password.Reveal(), Generation: v.Generation, Previous: previous,
 		Baseline: v.Baseline, Token: v.Token, Birth: v.Birth,
@@ -78,17 +74,16 @@ func (v Version) encode(previous int) ([]byte, error) {
 		f.Created = v.Created.UTC().Format(time.RFC3339)
 	}
 	own, err := marshal(f)
+	if err == nil && len(v.Extra) > 0 {
+		all := maps.Clone(v.Extra)
+		if err = json.Unmarshal(own, &all); err == nil {
+			own, err = marshal(all)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
 	}
-	if err := json.Unmarshal(own, &all); err != nil {
-		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
-	}
-	out, err := marshal(all)
-	if err != nil {
-		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
-	}
-	return out, nil
+	return own, nil
 }
 
 // marshal is json.Marshal that leaves < > & as they are: passwords may hold them, and values have a size limit.
@@ -111,37 +106,52 @@ func DecodeVersion(value []byte) (Version, error) {
 
 // decodeVersion also returns which generation the value says was previous; zero when it does not say.
 func decodeVersion(value []byte) (Version, int, error) {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(value, &all); err != nil || all == nil {
-		return Version{}, 0, fmt.Errorf("%w: the secret's value is no JSON object: store %s", ErrConfig, Example)
-	}
-	var f fields
-	for name, to := range map[string]any{
-		"username": &f.Username, "password": &f.Password, "generation": &f.Generation, "previous": &f.Previous,
-		"baseline": &f.Baseline, "token": &f.Token, "created": &f.Created, "birth": &f.Birth,
-	} {
-		raw, ok := all[name]
-		if !ok {
-			continue
-		}
-		if err := json.Unmarshal(raw, to); err != nil {
-			// The cause would quote a piece of the value.
-			return Version{}, 0, fmt.Errorf("%w: the secret's field %q is of the wrong type: store %s", ErrConfig, name, Example)
-		}
-		delete(all, name)
+	f, extra, err := decodeFields(value)
+	if err != nil {
+		return Version{}, 0, err
 	}
 	if f.Password == "" {
 		return Version{}, 0, fmt.Errorf("%w: the secret's value has no \"password\": store %s", ErrConfig, Example)
 	}
 	v := Version{
 		Generation: f.Generation, Token: f.Token, Baseline: f.Baseline, Username: f.Username,
-		Password: NewPassword(f.Password), Birth: f.Birth,
+		Password: NewPassword(f.Password), Birth: f.Birth, Extra: extra,
 	}
 	if created, err := time.Parse(time.RFC3339, f.Created); err == nil {
 		v.Created = created.UTC()
 	}
-	if len(all) > 0 {
-		v.Extra = all
-	}
 	return v, f.Previous, nil
+}
+
+// decodeFields also returns the fields that relock does not know; nil when there are none.
+func decodeFields(value []byte) (f fields, extra map[string]json.RawMessage, _ error) {
+	// Most values are exactly what relock wrote: then one pass is enough. It alone would not do, since encoding/json also
+	// takes "PASSWORD" for a password.
+	if json.Unmarshal(value, &f) == nil {
+		if own, err := marshal(f); err == nil && bytes.Equal(own, value) {
+			return f, nil, nil
+		}
+	}
+	f = fields{}
+	if err := json.Unmarshal(value, &extra); err != nil || extra == nil {
+		return fields{}, nil, fmt.Errorf("%w: the secret's value is no JSON object: store %s", ErrConfig, Example)
+	}
+	for name, to := range map[string]any{
+		"username": &f.Username, "password": &f.Password, "generation": &f.Generation, "previous": &f.Previous,
+		"baseline": &f.Baseline, "token": &f.Token, "created": &f.Created, "birth": &f.Birth,
+	} {
+		raw, ok := extra[name]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(raw, to); err != nil {
+			// The cause would quote a piece of the value.
+			return fields{}, nil, fmt.Errorf("%w: the secret's field %q is of the wrong type: store %s", ErrConfig, name, Example)
+		}
+		delete(extra, name)
+	}
+	if len(extra) == 0 {
+		extra = nil
+	}
+	return f, extra, nil
 }

@@ -83,6 +83,9 @@ func (w *World) step(t *task) {
 // at the end.
 func (r Random) Play(c Chooser) *World {
 	w := NewWorld(Kind{Labels: c.Choose(2) == 1, Boot: c.Choose(3) == 2})
+	if c.Choose(4) > 0 {
+		w.shelf.human(fmt.Sprintf(`{"password":%q,"username":""}`, Baseline)) // without a field of somebody else's
+	}
 	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r}
 	p.machines()
 	p.change = p.policy()
