@@ -55,7 +55,8 @@ func TestDependenciesGoOneWay(t *testing.T) {
 		{"/rotation/rotationtest", []string{module + "/rotation"}},
 		{"/rotation/sshlogin", []string{module + "/rotation", "golang.org/x/crypto"}},
 		{"/rotation/tencent", append([]string{module + "/rotation"}, sdk...)},
-		{"/rotation/tencent/tencentsim", []string{"golang.org/x/crypto"}},
+		{"/rotation/simcloud", []string{"golang.org/x/crypto"}},
+		{"/rotation/tencent/tencentsim", []string{module + "/rotation/simcloud"}},
 		{"/events", []string{module + "/rotation"}},
 	}
 	found := 0

@@ -1,14 +1,14 @@
 package tencentsim
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 const (
@@ -72,10 +72,10 @@ func (c *Cloud) authenticate(r *http.Request, a authorization, body []byte, now 
 		return refuse("AuthFailure.SecretIdNotFound", "The SecretId is not found, please ensure that your SecretId is correct.")
 	}
 	// The token is not signed, so it is checked by itself.
-	if c.cfg.Token != "" && !equal(r.Header.Get("X-TC-Token"), c.cfg.Token) {
+	if c.cfg.Token != "" && !simcloud.Equal(r.Header.Get("X-TC-Token"), c.cfg.Token) {
 		return refuse("AuthFailure.TokenFailure", "The provided token could not be validated.")
 	}
-	if a.date != signedAt.Format(time.DateOnly) || !equal(a.signature, c.signature(r, a, body, stamp)) {
+	if a.date != signedAt.Format(time.DateOnly) || !simcloud.Equal(a.signature, c.signature(r, a, body, stamp)) {
 		return refuse("AuthFailure.SignatureFailure",
 			"The provided credentials could not be validated. Please check your signature is correct.")
 	}
@@ -95,31 +95,16 @@ func (c *Cloud) signature(r *http.Request, a authorization, body []byte, stamp s
 		}
 		headers.WriteString(strings.ToLower(name) + ":" + strings.ToLower(strings.TrimSpace(value)) + "\n")
 	}
-	payload := sum(body)
+	payload := simcloud.Digest(body)
 	if r.Header.Get("X-TC-Content-SHA256") == unsignedPayload {
-		payload = sum([]byte(unsignedPayload))
+		payload = simcloud.Digest([]byte(unsignedPayload))
 	}
 	canonical := strings.Join([]string{r.Method, "/", r.URL.RawQuery, headers.String(), strings.Join(a.signed, ";"), payload}, "\n")
 	scope := a.date + "/" + a.service + "/tc3_request"
-	toSign := strings.Join([]string{algorithm, stamp, scope, sum([]byte(canonical))}, "\n")
+	toSign := strings.Join([]string{algorithm, stamp, scope, simcloud.Digest([]byte(canonical))}, "\n")
 
-	key := mac([]byte("TC3"+c.cfg.SecretKey), a.date)
-	key = mac(key, a.service)
-	key = mac(key, "tc3_request")
-	return hex.EncodeToString(mac(key, toSign))
-}
-
-func sum(b []byte) string {
-	h := sha256.Sum256(b)
-	return hex.EncodeToString(h[:])
-}
-
-func mac(key []byte, text string) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte(text))
-	return h.Sum(nil)
-}
-
-func equal(a, b string) bool {
-	return a != "" && hmac.Equal([]byte(a), []byte(b))
+	key := simcloud.MAC([]byte("TC3"+c.cfg.SecretKey), a.date)
+	key = simcloud.MAC(key, a.service)
+	key = simcloud.MAC(key, "tc3_request")
+	return hex.EncodeToString(simcloud.MAC(key, toSign))
 }

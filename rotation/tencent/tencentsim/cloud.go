@@ -9,31 +9,35 @@ package tencentsim
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
+
+// A Request is one entry of the log. Its Service is cvm, ssm or tag, from the credential scope.
+type Request = simcloud.Request
 
 // A Cloud is one simulated account. It is an http.Handler, and may be used concurrently.
 type Cloud struct {
-	cfg      Config
-	random   *random
-	limits   *limits
-	services map[string]service
-	ssh      *sshd // nil unless Config.SSH
-	hosts    authority
-	faults   atomic.Pointer[Faults]
+	simcloud.Log
+	*simcloud.Fate
+	simcloud.Authority
 
-	mu         sync.Mutex // guards everything below
-	machines   []*machine // in the order in which they were added
-	byID       map[string]*machine
-	inRegion   map[string][]*machine
-	secrets    map[string]map[string]*secret // by region and name
-	tagValues  map[string]map[string]bool    // every value that a key ever had
-	injections []injection
-	log        []Request
-	hook       func(Request, bool)
+	cfg      Config
+	random   *simcloud.Random
+	rates    *simcloud.Rates
+	services map[string]service
+	ssh      *simcloud.SSHD // nil unless Config.SSH
+
+	mu        sync.Mutex // guards everything below
+	machines  []*machine // in the order in which they were added
+	byID      map[string]*machine
+	inRegion  map[string][]*machine
+	secrets   map[string]map[string]*secret // by region and name
+	tagValues map[string]map[string]bool    // every value that a key ever had
 }
 
 // New returns a cloud as cfg describes it, or what is wrong with cfg. Close it.
@@ -44,20 +48,21 @@ func New(cfg Config) (*Cloud, error) {
 	}
 	c := &Cloud{
 		cfg:       cfg,
-		random:    newRandom(cfg.Seed),
-		limits:    newLimits(cfg.Rates),
+		random:    simcloud.NewRandom(cfg.Seed),
+		rates:     simcloud.NewRates(cfg.Rates),
 		services:  services(),
 		byID:      make(map[string]*machine),
 		inRegion:  make(map[string][]*machine),
 		secrets:   make(map[string]map[string]*secret),
 		tagValues: make(map[string]map[string]bool),
 	}
+	c.Fate = simcloud.NewFate(catalogue(), c.random)
 	c.SetFaults(cfg.Faults)
-	if c.hosts, err = newAuthority(cfg.Seed); err != nil {
+	if c.Authority, err = simcloud.NewAuthority(cfg.Seed); err != nil {
 		return nil, fmt.Errorf("tencentsim: %w", err)
 	}
 	if cfg.SSH {
-		c.ssh = newSSHD(c)
+		c.ssh = simcloud.NewSSHD(c.Authority, c.door)
 	}
 	c.PutSecret(DemoSecret, map[string]string{DemoVersion: `{"username":"","password":"` + BaselinePassword + `"}`})
 	for _, m := range c.fleet() {
@@ -72,16 +77,14 @@ func New(cfg Config) (*Cloud, error) {
 // Close ends the machines' SSH servers and waits for them. It may be repeated. The Cloud goes on answering HTTP.
 func (c *Cloud) Close() error {
 	if c.ssh != nil {
-		c.ssh.close()
+		c.ssh.Close()
 	}
 	return nil
 }
 
-// KnownHosts returns one line for an SSH known hosts file, "@cert-authority * ssh-ed25519 …", that trusts every machine.
-//
-// Note that golang.org/x/crypto/ssh/knownhosts lets a pattern without a port match port 22 only, where OpenSSH asks
-// again without the port. A client of that package has to do the same.
-func (c *Cloud) KnownHosts() string { return c.hosts.line() }
+// Transport returns a RoundTripper that calls the Cloud directly, without a network, so that a client's test may run
+// in a testing/synctest bubble. A cut connection is io.ErrUnexpectedEOF.
+func (c *Cloud) Transport() http.RoundTripper { return simcloud.Transport(c) }
 
 // Add adds a machine and returns its id. It panics when m cannot be: its region does not exist, its id is taken, or no
 // port can be opened for it.
@@ -107,12 +110,12 @@ func (c *Cloud) add(given Machine) (string, error) {
 		return "", fmt.Errorf("add machine %s: no region %q among %q", m.ID, m.Region, c.cfg.Regions)
 	}
 	if c.ssh != nil && !m.windows() {
-		port, err := c.ssh.serve(m.ID)
+		port, err := c.ssh.Serve(m.ID)
 		if err != nil {
 			return "", fmt.Errorf("add machine %s: %w", m.ID, err)
 		}
 		m.SSHPort = port
-		m.PrivateIP = loopback
+		m.PrivateIP = simcloud.Loopback
 	}
 	for key, value := range m.Tags {
 		c.noteTag(key, value)
@@ -130,7 +133,7 @@ func (c *Cloud) Machines() []Machine {
 	now := c.cfg.Now()
 	all := make([]Machine, len(c.machines))
 	for i, m := range c.machines {
-		m.settle(now)
+		m.Settle(now)
 		all[i] = m.snapshot(now)
 	}
 	return all
@@ -151,7 +154,8 @@ func (c *Cloud) Repair(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.must(id)
-	m.events, m.shownTags = nil, m.Tags
+	m.Cancel()
+	m.shownTags = m.Tags
 	if m.busy() {
 		m.end("The operation was terminated.")
 	}
@@ -166,14 +170,27 @@ func (c *Cloud) must(id string) *machine {
 	if m == nil {
 		panic("tencentsim: no machine " + id)
 	}
-	m.settle(c.cfg.Now())
+	m.Settle(c.cfg.Now())
 	return m
+}
+
+// door is an account of a machine as its SSH server finds it.
+func (c *Cloud) door(id, user string) simcloud.Door {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.byID[id]
+	if m == nil {
+		return simcloud.Door{} // its port opened before it was added
+	}
+	m.Settle(c.cfg.Now())
+	password, ok := m.password(user)
+	return simcloud.Door{Running: m.State == stateRunning, PasswordLogin: !m.passwordOff, Exists: ok, Password: password}
 }
 
 // unusedID returns an id that no machine has. The caller holds c.mu.
 func (c *Cloud) unusedID() string {
 	for {
-		if id := c.random.name("ins-"); c.byID[id] == nil {
+		if id := c.random.Name("ins-"); c.byID[id] == nil {
 			return id
 		}
 	}
@@ -186,11 +203,11 @@ func (c *Cloud) scaled(d time.Duration) time.Duration {
 }
 
 // lasting is how long an operation takes that takes about d at scale 1.
-func (c *Cloud) lasting(d time.Duration) time.Duration { return c.scaled(c.random.around(d)) }
+func (c *Cloud) lasting(d time.Duration) time.Duration { return c.scaled(c.random.Around(d)) }
 
 // build fills in what given leaves empty. The caller holds c.mu.
 func (c *Cloud) build(given Machine) *machine {
-	m := &machine{Machine: given, number: len(c.machines), uuid: c.random.uuid()}
+	m := &machine{Machine: given, number: len(c.machines), uuid: c.random.UUID()}
 	orElse := func(field *string, value string) {
 		if *field == "" {
 			*field = value

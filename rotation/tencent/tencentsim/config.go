@@ -133,5 +133,5 @@ func (cfg Config) defaulted() (Config, error) {
 	if cfg.Scale < 0 || cfg.Rates < 0 {
 		return cfg, fmt.Errorf("scale %v and rates %v: must not be negative", cfg.Scale, cfg.Rates)
 	}
-	return cfg, cfg.Faults.check()
+	return cfg, catalogue().Check(cfg.Faults)
 }

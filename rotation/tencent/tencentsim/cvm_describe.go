@@ -3,6 +3,8 @@ package tencentsim
 import (
 	"slices"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 type describeRequest struct {
@@ -75,7 +77,7 @@ func describeInstances(c *Cloud, k *call, r *describeRequest) (any, error) {
 	}
 	set := make([]instance, len(found))
 	for i, m := range found {
-		m.settle(k.now)
+		m.Settle(k.now)
 		set[i] = m.describe(k.now)
 	}
 	return struct {
@@ -103,7 +105,7 @@ func describeInstancesStatus(c *Cloud, k *call, r *statusRequest) (any, error) {
 	type status struct{ InstanceId, InstanceState string }
 	set := make([]status, len(found))
 	for i, m := range found {
-		m.settle(k.now)
+		m.Settle(k.now)
 		set[i] = status{m.ID, m.State}
 	}
 	return struct {
@@ -211,4 +213,4 @@ func (m *machine) subnet() string { return "subnet-" + shortHash(m.Zone) }
 func (m *machine) image() string  { return "img-" + shortHash(m.OSName) }
 
 // shortHash is eight characters that look like those of a resource's id.
-func shortHash(s string) string { return sum([]byte(s))[:8] }
+func shortHash(s string) string { return simcloud.Digest([]byte(s))[:8] }

@@ -34,7 +34,7 @@ func (c *Cloud) filtered(k *call, filters []filter) ([]*machine, error) {
 	}
 	found := make([]*machine, 0, 100)
 	for _, m := range c.inRegion[k.Region] {
-		m.settle(k.now)
+		m.Settle(k.now)
 		if !slices.ContainsFunc(passes, func(pass func(*machine) bool) bool { return !pass(m) }) {
 			found = append(found, m)
 		}

@@ -1,6 +1,10 @@
 package tencentsim
 
-import "time"
+import (
+	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
+)
 
 // Stop types, of StopInstances and RebootInstances.
 const (
@@ -41,45 +45,43 @@ func stopInstances(c *Cloud, k *call, r *stopRequest) (any, error) {
 	}
 	return nil, c.operate(k, machines, code, func(m *machine) {
 		fault := c.accept(k, m)
-		t := timeline{m: m, at: k.now}
-		if fault == faultStopHangs && how == stopSoft {
+		t := m.From(k.now)
+		if fault == simcloud.StopHangs && how == stopSoft {
 			m.Stops++
 			m.leave(stateStopping, k.now)
 			return
 		}
-		if c.stop(&t, how, mode) {
-			t.after(0, func(time.Time) { m.end("") })
+		if c.stop(m, t, how, mode) {
+			t.After(0, func(time.Time) { m.end("") })
 		}
 	})
 }
 
 // stop takes a machine down, and reports whether it will be STOPPED in the end. Otherwise it has ended the operation.
-func (c *Cloud) stop(t *timeline, how, mode string) bool {
-	m := t.m
+func (c *Cloud) stop(m *machine, t *simcloud.Timeline, how, mode string) bool {
 	m.Stops++
-	m.leave(stateStopping, t.at)
+	m.leave(stateStopping, t.At())
 	pull := func(time.Time) { m.HardStops++; m.halt(mode) }
 	switch {
 	case how == stopHard:
-		t.after(c.lasting(pullTakes), pull)
+		t.After(c.lasting(pullTakes), pull)
 	case !m.IgnoresSoftStop:
-		t.after(c.lasting(stopTakes), func(time.Time) { m.halt(mode) })
+		t.After(c.lasting(stopTakes), func(time.Time) { m.halt(mode) })
 	case how == stopFirstSoft:
-		t.after(c.lasting(softTimeout), pull)
+		t.After(c.lasting(softTimeout), pull)
 	default:
-		c.giveUp(t)
+		c.giveUp(m, t)
 		return false
 	}
 	return true
 }
 
 // giveUp is a soft stop that the system ignores. How long it takes is not documented.
-func (c *Cloud) giveUp(t *timeline) {
-	m := t.m
+func (c *Cloud) giveUp(m *machine, t *simcloud.Timeline) {
 	if c.cfg.Answers.SoftStopNeverGivesUp {
 		return
 	}
-	t.after(c.lasting(softTimeout), func(at time.Time) {
+	t.After(c.lasting(softTimeout), func(at time.Time) {
 		m.run(at)
 		m.end("The instance did not shut down normally.")
 	})
@@ -99,20 +101,19 @@ func startInstances(c *Cloud, k *call, r *startRequest) (any, error) {
 		func(m *machine) string { return m.refusal(actionStart, stateStopped) },
 		func(m *machine) {
 			c.accept(k, m)
-			t := timeline{m: m, at: k.now}
-			c.start(&t)
-			t.after(0, func(time.Time) { m.end("") })
+			t := m.From(k.now)
+			c.start(m, t)
+			t.After(0, func(time.Time) { m.end("") })
 		})
 }
 
 // start brings a stopped machine to RUNNING.
-func (c *Cloud) start(t *timeline) {
-	m := t.m
-	t.after(0, func(time.Time) {
+func (c *Cloud) start(m *machine, t *simcloud.Timeline) {
+	t.After(0, func(time.Time) {
 		m.Starts++
 		m.State, m.StopChargingMode = stateStarting, notApplicable
 	})
-	t.after(c.lasting(startTakes), m.run)
+	t.After(c.lasting(startTakes), m.run)
 }
 
 type rebootRequest struct {
@@ -138,7 +139,7 @@ func rebootInstances(c *Cloud, k *call, r *rebootRequest) (any, error) {
 
 func (c *Cloud) reboot(k *call, m *machine, how string) {
 	fault := c.accept(k, m)
-	t := timeline{m: m, at: k.now}
+	t := m.From(k.now)
 	m.Reboots++
 	m.leave(stateRebooting, k.now)
 	takes := stopTakes
@@ -146,17 +147,17 @@ func (c *Cloud) reboot(k *call, m *machine, how string) {
 	case how == stopHard:
 		takes = pullTakes
 		m.HardStops++
-	case how == stopSoft && fault == faultStopHangs:
+	case how == stopSoft && fault == simcloud.StopHangs:
 		return
 	case how == stopSoft && m.IgnoresSoftStop:
-		c.giveUp(&t)
+		c.giveUp(m, t)
 		return
 	case m.IgnoresSoftStop:
 		takes = softTimeout
 		m.HardStops++
 	}
-	t.after(c.lasting(takes+startTakes), m.run)
-	t.after(0, func(time.Time) { m.end("") })
+	t.After(c.lasting(takes+startTakes), m.run)
+	t.After(0, func(time.Time) { m.end("") })
 }
 
 // stopType reads StopType and the parameter that it replaces, which "cannot be used together".

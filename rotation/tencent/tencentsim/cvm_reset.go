@@ -3,6 +3,8 @@ package tencentsim
 import (
 	"time"
 	"unicode/utf8"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 type resetRequest struct {
@@ -74,33 +76,33 @@ func (m *machine) resetRefusal(force bool) string {
 // reset schedules an accepted reset: stop a running machine, set the password, start it again.
 func (c *Cloud) reset(k *call, m *machine, r *resetRequest) {
 	fault := c.accept(k, m)
-	t := timeline{m: m, at: k.now}
+	t := m.From(k.now)
 	wasRunning := m.State == stateRunning
 	if wasRunning {
 		// "TRUE: force shut down an instance after a normal shutdown fails".
-		c.stop(&t, stopFirstSoft, keepCharging)
+		c.stop(m, t, stopFirstSoft, keepCharging)
 	}
 	if fault == faultResetNever {
 		return
 	}
 	takes := c.lasting(resetTakes)
-	if fault == faultResetLate {
+	if fault == simcloud.ResetLate {
 		takes *= lateTimes
 	}
 	message := ""
-	t.after(takes, func(time.Time) { message = c.land(m, r, fault) })
+	t.After(takes, func(time.Time) { message = c.land(m, r, fault) })
 	if wasRunning && !c.cfg.Answers.StaysStoppedAfterForceStop {
-		c.start(&t)
+		c.start(m, t)
 	}
-	t.after(0, func(time.Time) { m.end(message) })
-	if fault == faultResetTwice {
-		t.after(c.scaled(twiceGap), func(time.Time) { c.land(m, r, fault) })
+	t.After(0, func(time.Time) { m.end(message) })
+	if fault == simcloud.ResetTwice {
+		t.After(c.scaled(twiceGap), func(time.Time) { c.land(m, r, fault) })
 	}
 }
 
 // land sets the password and returns why it could not, empty when it could.
 func (c *Cloud) land(m *machine, r *resetRequest, fault string) string {
-	if fault == faultResetFails {
+	if fault == simcloud.ResetFails {
 		return "Failed to reset the password of the instance."
 	}
 	if !m.set(r.UserName, r.Password) {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 
 // A call is one request on its way through the simulator.
 type call struct {
-	Request
+	simcloud.Request
 	now    time.Time
 	body   []byte
 	forced string // fault of every machine of the call; empty means none is forced

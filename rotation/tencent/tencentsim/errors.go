@@ -27,3 +27,9 @@ func missing(parameter string) *apiError {
 func quoted(ids []string) string {
 	return "`['" + strings.Join(ids, "', '") + "']`"
 }
+
+// tooOften is the refusal as clients report it: https://github.com/cloud-barista/cb-spider/issues/654.
+func tooOften(n, allowed int) *apiError {
+	return refuse("RequestLimitExceeded", "Your current request times equals to `%d` in a second, which exceeds the "+
+		"frequency limit `%d` for a second. Please reduce the frequency of calls.", n, allowed)
+}

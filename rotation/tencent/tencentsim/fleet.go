@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 // system is an image of the generated fleet.
@@ -58,52 +60,38 @@ func troubles() []func(*Machine) {
 	}
 }
 
-// fleet makes the machines of Config.Instances: 70 percent Linux, about 8 percent stopped, 4 percent (and of 100 or
-// more at least one of each kind) that cannot be reset, spread over the regions.
+// fleet makes the machines of Config.Instances, spread over the regions.
 func (c *Cloud) fleet() []Machine {
-	n := c.cfg.Instances
-	bad := n * 4 / 100
-	if n >= 100 {
-		bad = max(bad, len(troubles()))
-	}
-	stopped := n * 8 / 100
-	machines := make([]Machine, n)
-	for i, place := range c.random.permutation(n) {
-		systems := linuxSystems()
-		if i >= (n*7+9)/10 {
-			systems = windowsSystems()
-		}
-		machines[place] = c.healthy(place, systems[c.random.below(len(systems))])
-	}
-	keys := c.cfg.KeyPairs
-	for i, place := range c.random.permutation(n) {
-		m := &machines[place]
-		switch {
-		case i < bad:
-			troubles()[i%len(troubles())](m)
-		case i < bad+stopped:
-			m.State, m.Operation = stateStopped, actionStop
-		}
-		if i >= bad && keys > 0 && m.DefaultLoginUser != "Administrator" {
-			m.KeyIDs = []string{c.random.name("skey-")}
-			keys--
-		}
-	}
-	return machines
+	return simcloud.Fleet(c.random, c.cfg.Instances, c.cfg.KeyPairs, simcloud.Breed[Machine]{
+		Healthy: func(number int, windows bool) Machine {
+			systems := linuxSystems()
+			if windows {
+				systems = windowsSystems()
+			}
+			return c.healthy(number, systems[c.random.Below(len(systems))])
+		},
+		Stop:     func(m *Machine) { m.State, m.Operation = stateStopped, actionStop },
+		Troubles: troubles(),
+		Bind: func(m *Machine) bool {
+			if m.DefaultLoginUser == "Administrator" {
+				return false
+			}
+			m.KeyIDs = []string{c.random.Name("skey-")}
+			return true
+		},
+	})
 }
 
 // healthy makes the machine with a number. Every fourth one has a reset behind it, so that what was done last month
 // looks the same as what was done just now.
 func (c *Cloud) healthy(number int, s system) Machine {
-	roles := []string{"web", "api", "db", "cache", "job"}
-	stages := []string{"prod", "prod", "staging", "dev"}
-	role, stage := roles[c.random.below(len(roles))], stages[c.random.below(len(stages))]
-	created := c.cfg.Now().Add(-time.Duration(30+c.random.below(700)) * 24 * time.Hour).UTC().Truncate(time.Second)
+	role, stage := simcloud.Job(c.random)
+	created := c.cfg.Now().Add(-time.Duration(30+c.random.Below(700)) * 24 * time.Hour).UTC().Truncate(time.Second)
 	region := c.cfg.Regions[number%len(c.cfg.Regions)]
 	m := Machine{
-		Name:               fmt.Sprintf("%s-%s-%04d", stage, role, number+1),
+		Name:               simcloud.Called(role, stage, number),
 		Region:             region,
-		Zone:               fmt.Sprintf("%s-%d", region, 1+c.random.below(4)),
+		Zone:               fmt.Sprintf("%s-%d", region, 1+c.random.Below(4)),
 		OSName:             s.name,
 		DefaultLoginUser:   s.user,
 		State:              stateRunning,
@@ -111,9 +99,9 @@ func (c *Cloud) healthy(number int, s system) Machine {
 		CreatedTime:        created,
 		Operation:          "RunInstances",
 		OperationState:     success,
-		OperationRequestID: c.random.uuid(),
+		OperationRequestID: c.random.UUID(),
 	}
-	if c.random.below(4) == 0 {
+	if c.random.Below(4) == 0 {
 		m.Operation = actionReset
 	}
 	return m

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 // Instance states. https://cloud.tencent.com/document/api/213/15753#InstanceStatus
@@ -91,15 +93,10 @@ type Machine struct {
 // A record is one LatestOperation as DescribeInstances shows it.
 type record struct{ name, requestID, state, message string }
 
-// An event is something that happens to a machine by itself at a time.
-type event struct {
-	at  time.Time
-	run func(at time.Time)
-}
-
-// machine is a Machine in the cloud. Nothing happens in it until settle is called, which every look at it does first.
+// machine is a Machine in the cloud. Nothing happens in it until Settle is called, which every look at it does first.
 type machine struct {
 	Machine
+	simcloud.Agenda
 	number      int // how many machines were added before it
 	uuid        string
 	passwordOff bool
@@ -108,27 +105,6 @@ type machine struct {
 	latest  record
 	before  record    // what is shown until visible
 	visible time.Time // when latest begins to be shown
-	events  []event   // by time
-}
-
-// settle makes everything happen that was due by now.
-func (m *machine) settle(now time.Time) {
-	for len(m.events) > 0 && !m.events[0].at.After(now) {
-		e := m.events[0]
-		m.events = m.events[1:]
-		e.run(e.at)
-	}
-}
-
-// schedule makes run happen at a time, after what was scheduled for the same time before.
-func (m *machine) schedule(at time.Time, run func(at time.Time)) {
-	i, _ := slices.BinarySearchFunc(m.events, at, func(e event, t time.Time) int {
-		if e.at.After(t) {
-			return 1
-		}
-		return -1
-	})
-	m.events = slices.Insert(m.events, i, event{at: at, run: run})
 }
 
 // shown is the LatestOperation that DescribeInstances shows at now.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 // How long operations take at scale 1.
@@ -43,7 +45,7 @@ func (c *Cloud) target(k *call, ids []string) ([]*machine, error) {
 			unknown = append(unknown, id)
 			continue
 		}
-		m.settle(k.now)
+		m.Settle(k.now)
 		machines = append(machines, m)
 	}
 	if len(unknown) > 0 {
@@ -133,13 +135,13 @@ func (c *Cloud) someoneBusy(k *call) *apiError {
 
 // accept begins an operation's record and returns the fault that befalls the machine in it.
 func (c *Cloud) accept(k *call, m *machine) (fault string) {
-	fault = c.befall(k)
+	fault = c.Befall(k.Action, k.forced)
 	requestID := k.ID
 	if c.cfg.Answers.RequestIDsDiffer {
-		requestID = c.random.uuid()
+		requestID = c.random.UUID()
 	}
 	late := c.cfg.Visible
-	if fault == faultStale {
+	if fault == simcloud.Stale {
 		late += staleFor
 	}
 	// "We cannot catch LatestOperationState change immediately after modification returns": Terraform's provider,
@@ -148,18 +150,6 @@ func (c *Cloud) accept(k *call, m *machine) (fault string) {
 	m.visible = k.now.Add(c.scaled(late))
 	m.latest = record{name: k.Action, requestID: requestID, state: operating}
 	return fault
-}
-
-// A timeline schedules one thing after the other on a machine.
-type timeline struct {
-	m  *machine
-	at time.Time
-}
-
-// after makes run happen d after what was scheduled before it.
-func (t *timeline) after(d time.Duration, run func(at time.Time)) {
-	t.at = t.at.Add(d)
-	t.m.schedule(t.at, run)
 }
 
 // stateCode is the code that refuses an operation on a machine in a state that does not allow it, such as

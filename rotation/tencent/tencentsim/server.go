@@ -4,7 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 // maxBody: https://cloud.tencent.com/document/product/1278/46710, a POST request signed with v3 may have 10 MB.
@@ -14,9 +15,7 @@ const maxBody = 10 << 20
 type outcome struct {
 	result  any
 	failure *apiError
-	aborted bool // the connection is cut
-	gateway bool // a page instead of an answer
-	delay   time.Duration
+	simcloud.Delivery
 }
 
 // ServeHTTP answers POST / as every service's endpoint does, and GET /healthz with 200. A connection is cut by
@@ -30,14 +29,14 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	k := &call{now: c.cfg.Now(), Request: Request{
-		ID: c.random.uuid(), Action: r.Header.Get("X-TC-Action"), Region: r.Header.Get("X-TC-Region")}}
+	k := &call{now: c.cfg.Now(), Request: simcloud.Request{
+		ID: c.random.UUID(), Action: r.Header.Get("X-TC-Action"), Region: r.Header.Get("X-TC-Region")}}
 	k.Time = k.now
 	a, authorized := parseAuthorization(r.Header.Get("Authorization"))
 	k.Service = a.service
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	k.body, k.IDs = body, countIDs(body)
-	c.tell(k.Request, false)
+	c.Tell(k.Request, false)
 
 	var out outcome
 	switch {
@@ -51,44 +50,22 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = c.answer(k, r, a)
 	}
 	k.Code = out.code(k.Fault)
-	c.tell(k.Request, true)
-	c.send(w, r, k, out)
+	c.Tell(k.Request, true)
+	out.Deliver(w, r, func() {
+		// Errors are HTTP 200 too: https://www.tencentcloud.com/document/product/597/35338.
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(envelope(out.result, out.failure, k.ID))
+	})
 }
 
 func (out outcome) code(fault string) string {
-	if out.aborted || out.gateway {
+	if out.Cut || out.Gateway {
 		return fault
 	}
 	if out.failure != nil {
 		return out.failure.Code
 	}
 	return ""
-}
-
-// send writes the answer, or does not.
-func (c *Cloud) send(w http.ResponseWriter, r *http.Request, k *call, out outcome) {
-	if out.delay > 0 {
-		timer := time.NewTimer(out.delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			panic(http.ErrAbortHandler)
-		}
-	}
-	switch {
-	case out.aborted:
-		panic(http.ErrAbortHandler)
-	case out.gateway:
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusBadGateway)
-		io.WriteString(w, "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"+
-			"<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n")
-	default:
-		// Errors are HTTP 200 too: https://www.tencentcloud.com/document/product/597/35338.
-		w.Header().Set("Content-Type", "application/json")
-		w.Write(envelope(out.result, out.failure, k.ID))
-	}
 }
 
 // answer authenticates a call, routes it, counts it, and has its effect unless a fault prevents that.
@@ -100,45 +77,35 @@ func (c *Cloud) answer(k *call, r *http.Request, a authorization) outcome {
 	if failure != nil {
 		return outcome{failure: failure}
 	}
-	if failure := c.limits.take(k.Service+" "+k.Action+" "+k.Region, act.rate, k.now); failure != nil {
-		return outcome{failure: failure}
+	if n, allowed, ok := c.rates.Take(k.Service+" "+k.Action+" "+k.Region, act.rate, k.now); !ok {
+		return outcome{failure: tooOften(n, allowed)}
 	}
-	k.Fault, k.forced = c.draw(k.Action)
-	if out, prevented := c.prevent(k, act); prevented {
-		return out
+	k.Fault, k.forced = c.Draw(k.Action)
+	out := outcome{failure: c.prevented(k, act)}
+	if !simcloud.Prevents(k.Fault) {
+		out = c.apply(k, act)
 	}
-	out := c.apply(k, act)
-	switch k.Fault {
-	case faultLost:
-		out.aborted = true
-	case faultGatewayAfter:
-		out.gateway = true
-	case faultInternalAfter:
+	if k.Fault == simcloud.InternalAfter {
 		out.failure = internalError(k.Service)
-	case faultSlow:
-		out.delay = c.slowness()
 	}
+	out.Delivery = simcloud.DeliveryOf(k.Fault, c.slowness)
 	if k.forced != "" && k.Fault == "" {
 		k.Fault = k.forced
 	}
 	return out
 }
 
-// prevent answers a call whose fault keeps it from having an effect.
-func (c *Cloud) prevent(k *call, act action) (outcome, bool) {
+// prevented is the refusal of a call whose fault keeps it from having an effect; nil when that is none.
+func (c *Cloud) prevented(k *call, act action) *apiError {
 	switch k.Fault {
-	case faultCut:
-		return outcome{aborted: true}, true
-	case faultGateway:
-		return outcome{gateway: true}, true
-	case faultThrottle:
-		return outcome{failure: tooOften(act.rate+1, act.rate)}, true
-	case faultInternal:
-		return outcome{failure: internalError(k.Service)}, true
-	case faultBusy:
-		return outcome{failure: c.someoneBusy(k)}, true
+	case simcloud.Throttle:
+		return tooOften(act.rate+1, act.rate)
+	case simcloud.Internal:
+		return internalError(k.Service)
+	case simcloud.Busy:
+		return c.someoneBusy(k)
 	}
-	return outcome{}, false
+	return nil
 }
 
 // route finds the action, or the common error that says why there is none.

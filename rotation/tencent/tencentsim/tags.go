@@ -195,7 +195,7 @@ func (c *Cloud) tagEach(k *call, r *tagRequest, refused func(*machine) *apiError
 		c.noteTag(*r.TagKey, *r.TagValue)
 	}
 	for _, m := range machines {
-		m.settle(k.now)
+		m.Settle(k.now)
 		tags := maps.Clone(m.Tags)
 		if tags == nil {
 			tags = make(map[string]string)
@@ -216,7 +216,7 @@ func (c *Cloud) retag(now time.Time, m *machine, tags map[string]string) {
 		m.shownTags = tags
 		return
 	}
-	m.schedule(now.Add(c.scaled(c.cfg.Visible)), func(time.Time) { m.shownTags = tags })
+	m.Schedule(now.Add(c.scaled(c.cfg.Visible)), func(time.Time) { m.shownTags = tags })
 }
 
 // sortedTags returns tags in the order of their keys.

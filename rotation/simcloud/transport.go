@@ -1,4 +1,4 @@
-package tencentsim
+package simcloud
 
 import (
 	"bytes"
@@ -7,11 +7,11 @@ import (
 	"net/http"
 )
 
-// Transport returns a RoundTripper that calls the Cloud directly, without a network, so that a client's test may run
+// Transport returns a RoundTripper that calls a handler directly, without a network, so that a client's test may run
 // in a testing/synctest bubble. A cut connection is io.ErrUnexpectedEOF.
-func (c *Cloud) Transport() http.RoundTripper { return transport{c} }
+func Transport(h http.Handler) http.RoundTripper { return transport{h} }
 
-type transport struct{ cloud *Cloud }
+type transport struct{ handler http.Handler }
 
 func (t transport) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	request := r.Clone(r.Context())
@@ -36,7 +36,7 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 		return nil, err
 	}
 	w := &recorder{header: make(http.Header), status: http.StatusOK}
-	t.cloud.ServeHTTP(w, request)
+	t.handler.ServeHTTP(w, request)
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}

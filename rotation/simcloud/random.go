@@ -1,4 +1,4 @@
-package tencentsim
+package simcloud
 
 import (
 	"encoding/binary"
@@ -8,46 +8,46 @@ import (
 	"time"
 )
 
-// A random draws everything random from one seed. It may be used concurrently.
-type random struct {
+// A Random draws everything random from one seed. It may be used concurrently.
+type Random struct {
 	mu  sync.Mutex
 	src *rand.Rand
 }
 
-func newRandom(seed uint64) *random {
-	return &random{src: rand.New(rand.NewPCG(seed, 0x7463_7369_6d00_0001))}
+func NewRandom(seed uint64) *Random {
+	return &Random{src: rand.New(rand.NewPCG(seed, 0x7463_7369_6d00_0001))}
 }
 
-// below returns a number in [0, n).
-func (r *random) below(n int) int {
+// Below returns a number in [0, n).
+func (r *Random) Below(n int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.src.IntN(n)
 }
 
-// chance reports true with probability p.
-func (r *random) chance(p float64) bool {
+// Chance reports true with probability p.
+func (r *Random) Chance(p float64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.src.Float64() < p
 }
 
-// permutation returns the numbers below n in random order.
-func (r *random) permutation(n int) []int {
+// Permutation returns the numbers below n in random order.
+func (r *Random) Permutation(n int) []int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.src.Perm(n)
 }
 
-// around returns a duration within a fifth of d.
-func (r *random) around(d time.Duration) time.Duration {
+// Around returns a duration within a fifth of d.
+func (r *Random) Around(d time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return time.Duration(float64(d) * (0.8 + 0.4*r.src.Float64()))
 }
 
-// name returns prefix and eight characters, as resource ids of CVM look.
-func (r *random) name(prefix string) string {
+// Name returns prefix and eight characters, as resource ids of CVM look.
+func (r *Random) Name(prefix string) string {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -58,8 +58,8 @@ func (r *random) name(prefix string) string {
 	return string(b)
 }
 
-// uuid returns a version 4 UUID, as request ids look.
-func (r *random) uuid() string {
+// UUID returns a version 4 UUID, as request ids look.
+func (r *Random) UUID() string {
 	var b [16]byte
 	r.mu.Lock()
 	binary.BigEndian.PutUint64(b[:8], r.src.Uint64())

@@ -1,11 +1,6 @@
-package tencentsim
+package simcloud
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,62 +11,29 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// Loopback is the address on which machines answer SSH.
+const Loopback = "127.0.0.1"
+
 const (
-	loopback         = "127.0.0.1"
 	handshakeTimeout = 10 * time.Second
 	sessionTimeout   = time.Minute
 	handshakes       = 64 // at once
 )
 
-// An authority signs the machines' host keys. Its key follows from the seed, so it protects nothing.
-type authority struct {
-	seed   uint64
-	signer ssh.Signer
+// A Door is one account of a machine as somebody who logs in finds it now.
+type Door struct {
+	Running       bool // the machine answers at all
+	PasswordLogin bool // it takes passwords
+	Exists        bool // there is such an account
+	Password      string
 }
 
-func newAuthority(seed uint64) (authority, error) {
-	a := authority{seed: seed}
-	var err error
-	a.signer, err = a.key("authority")
-	return a, err
-}
-
-// key is the same ed25519 key every time for one seed and name.
-func (a authority) key(name string) (ssh.Signer, error) {
-	h := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, a.seed), name...))
-	return ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(h[:]))
-}
-
-func (a authority) line() string {
-	key := a.signer.PublicKey()
-	return "@cert-authority * " + key.Type() + " " + base64.StdEncoding.EncodeToString(key.Marshal())
-}
-
-// keysOf returns a machine's host key twice: with a certificate, and plain.
-func (a authority) keysOf(id string) ([]ssh.Signer, error) {
-	plain, err := a.key("host " + id)
-	if err != nil {
-		return nil, err
-	}
-	cert := &ssh.Certificate{
-		Key:             plain.PublicKey(),
-		CertType:        ssh.HostCert,
-		KeyId:           id,
-		ValidPrincipals: []string{loopback, "localhost", id},
-		ValidBefore:     ssh.CertTimeInfinity,
-	}
-	if err := cert.SignCert(rand.Reader, a.signer); err != nil {
-		return nil, err
-	}
-	certified, err := ssh.NewCertSigner(cert, plain)
-	return []ssh.Signer{certified, plain}, err
-}
-
-// sshd is the SSH servers of all machines.
-type sshd struct {
-	cloud *Cloud
+// An SSHD is the SSH servers of all machines of a cloud. It may be used concurrently.
+type SSHD struct {
+	hosts Authority
+	look  func(id, user string) Door
 	slots chan struct{} // one per handshake under way
-	done  chan struct{} // closed by close
+	done  chan struct{} // closed by Close
 	wg    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -79,16 +41,20 @@ type sshd struct {
 	open   map[io.Closer]bool // listeners and connections
 }
 
-func newSSHD(c *Cloud) *sshd {
-	return &sshd{
-		cloud: c,
+// NewSSHD returns an SSHD without machines. It asks look at every login, also for a machine that is not there yet: its port
+// opens first. Close it.
+func NewSSHD(hosts Authority, look func(id, user string) Door) *SSHD {
+	return &SSHD{
+		hosts: hosts,
+		look:  look,
 		slots: make(chan struct{}, handshakes),
 		done:  make(chan struct{}),
 		open:  make(map[io.Closer]bool),
 	}
 }
 
-func (d *sshd) close() {
+// Close ends every server and waits for them. It may be repeated.
+func (d *SSHD) Close() {
 	d.mu.Lock()
 	if !d.closed {
 		d.closed = true
@@ -101,8 +67,8 @@ func (d *sshd) close() {
 	d.wg.Wait()
 }
 
-// keep remembers what close has to close and counts a goroutine that uses it. It reports false after close.
-func (d *sshd) keep(o io.Closer) bool {
+// keep remembers what Close has to close and counts a goroutine that uses it. It reports false after Close.
+func (d *SSHD) keep(o io.Closer) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -115,7 +81,7 @@ func (d *sshd) keep(o io.Closer) bool {
 }
 
 // drop is the end of what keep began.
-func (d *sshd) drop(o io.Closer) {
+func (d *SSHD) drop(o io.Closer) {
 	o.Close()
 	d.mu.Lock()
 	delete(d.open, o)
@@ -123,17 +89,17 @@ func (d *sshd) drop(o io.Closer) {
 	d.wg.Done()
 }
 
-// serve opens a port for a machine and returns it. The port stays until close; while the machine is not running,
+// Serve opens a port for a machine and returns it. The port stays until Close; while the machine is not running,
 // connections to it are reset at once.
-func (d *sshd) serve(id string) (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
+func (d *SSHD) Serve(id string) (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(Loopback, "0"))
 	if err != nil {
 		return 0, err
 	}
 	if !d.keep(l) {
 		return 0, errors.New("closed")
 	}
-	h := host{id: id, keys: sync.OnceValues(func() ([]ssh.Signer, error) { return d.cloud.hosts.keysOf(id) })}
+	h := host{id: id, keys: sync.OnceValues(func() ([]ssh.Signer, error) { return d.hosts.keysOf(id) })}
 	go d.accept(l, h)
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
@@ -145,7 +111,7 @@ type host struct {
 }
 
 // accept answers a machine's connections until its listener is closed.
-func (d *sshd) accept(l net.Listener, h host) {
+func (d *SSHD) accept(l net.Listener, h host) {
 	defer d.drop(l)
 	for {
 		conn, err := l.Accept()
@@ -158,7 +124,7 @@ func (d *sshd) accept(l net.Listener, h host) {
 			case <-d.done:
 				return
 			}
-		case !d.cloud.runs(h.id):
+		case !d.look(h.id, "").Running:
 			hangUp(conn)
 		case d.keep(conn):
 			go d.handle(conn, h)
@@ -175,7 +141,7 @@ func hangUp(conn net.Conn) {
 }
 
 // handle answers one connection: a login, and then nothing more.
-func (d *sshd) handle(conn net.Conn, h host) {
+func (d *SSHD) handle(conn net.Conn, h host) {
 	defer d.drop(conn)
 	select {
 	case d.slots <- struct{}{}:
@@ -196,7 +162,7 @@ func (d *sshd) handle(conn net.Conn, h host) {
 	}
 }
 
-func (d *sshd) handshake(conn net.Conn, h host) (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request, error) {
+func (d *SSHD) handshake(conn net.Conn, h host) (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request, error) {
 	keys, err := h.keys()
 	if err != nil {
 		return nil, nil, nil, err
@@ -206,16 +172,16 @@ func (d *sshd) handshake(conn net.Conn, h host) (*ssh.ServerConn, <-chan ssh.New
 		cfg.AddHostKey(key)
 	}
 	check := func(user, password string) (*ssh.Permissions, error) {
-		want, ok, running := d.cloud.opens(h.id, user)
-		if !running {
+		door := d.look(h.id, user)
+		if !door.Running {
 			hangUp(conn) // it was shut down during the handshake: that refuses nothing
 		}
-		if !running || !ok || !equal(password, want) {
+		if !door.Running || !door.Exists || !Equal(password, door.Password) {
 			return nil, fmt.Errorf("login of %s refused", user)
 		}
 		return nil, nil
 	}
-	if d.cloud.passwordLogin(h.id) {
+	if d.look(h.id, "").PasswordLogin {
 		cfg.PasswordCallback = func(m ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
 			return check(m.User(), string(password))
 		}
@@ -232,31 +198,4 @@ func (d *sshd) handshake(conn net.Conn, h host) (*ssh.ServerConn, <-chan ssh.New
 		}
 	}
 	return ssh.NewServerConn(conn, cfg)
-}
-
-// runs reports whether a machine answers.
-func (c *Cloud) runs(id string) bool {
-	_, _, running := c.opens(id, "")
-	return running
-}
-
-// opens returns the password that opens user's account on a machine.
-func (c *Cloud) opens(id, user string) (password string, ok, running bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m := c.byID[id]
-	if m == nil {
-		return "", false, false // its port opened before it was added
-	}
-	m.settle(c.cfg.Now())
-	password, ok = m.password(user)
-	return password, ok, m.State == stateRunning
-}
-
-func (c *Cloud) passwordLogin(id string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m := c.byID[id]
-	m.settle(c.cfg.Now())
-	return !m.passwordOff
 }
