@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // Describe implements rotation.Fleet, in the order of ids. Malformed ids are an error matching rotation.ErrConfig that
@@ -99,7 +100,7 @@ func (f *Fleet) listByID(ctx context.Context, ids []string, visit func(*cvm.Inst
 			}
 			return nil
 		}
-		if codeOf(err) != "InvalidInstanceId.NotFound" {
+		if wire.CodeOf(err) != "InvalidInstanceId.NotFound" {
 			return err
 		}
 		known := withoutNamed(ids, err)
@@ -125,7 +126,7 @@ func (f *Fleet) listByTags(ctx context.Context, filters []*cvm.Filter, visit fun
 	const passes = 3
 	for range passes {
 		whole, err := f.pass(ctx, filters, visit)
-		if codeOf(err) == "InvalidParameterValue.TagKeyNotFound" {
+		if wire.CodeOf(err) == "InvalidParameterValue.TagKeyNotFound" {
 			return nil // no machine has a tag that the account does not have
 		}
 		if err != nil || whole {
@@ -145,7 +146,7 @@ func (f *Fleet) pass(ctx context.Context, filters []*cvm.Filter, visit func(*cvm
 			return err
 		}
 		if page.TotalCount == nil {
-			return fmt.Errorf("%s: an answer without TotalCount", describeInstances.name)
+			return fmt.Errorf("%s: an answer without TotalCount", describeInstances.Name)
 		}
 		for _, raw := range page.InstanceSet {
 			visit(raw)
@@ -202,6 +203,6 @@ func filter(name string, values ...string) *cvm.Filter {
 
 // withoutNamed returns the ids that the provider's message does not name.
 func withoutNamed(ids []string, err error) []string {
-	named := namedIn(err)
+	named := wire.NamedIn(err)
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(named, id) })
 }

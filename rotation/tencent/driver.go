@@ -11,6 +11,7 @@ import (
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // The sets of API hosts that Config.Site names.
@@ -51,10 +52,7 @@ func Static(secretID, secretKey, token string) func() (string, string, string) {
 	return func() (string, string, string) { return secretID, secretKey, token }
 }
 
-const (
-	maxUsername    = 64 // characters: https://www.tencentcloud.com/document/product/213/33240
-	defaultTimeout = 30 * time.Second
-)
+const maxUsername = 64 // characters: https://www.tencentcloud.com/document/product/213/33240
 
 // check returns everything that is wrong with cfg; each fault matches rotation.ErrConfig.
 func (cfg Config) check(region string) error {
@@ -70,10 +68,10 @@ func (cfg Config) check(region string) error {
 	if cfg.Site != "" && cfg.Site != SiteChina && cfg.Site != SiteInternational {
 		fault("Tencent Cloud site %q: use %s or %s", cfg.Site, SiteChina, SiteInternational)
 	}
-	if !regionName.MatchString(region) {
+	if !wire.IsRegion(region) {
 		fault("Tencent Cloud region %q: use a name like ap-guangzhou", region)
 	}
-	if _, _, err := parseEndpoint(cfg.Endpoint); cfg.Endpoint != "" && err != nil {
+	if _, _, err := wire.Endpoint(cfg.Endpoint); cfg.Endpoint != "" && err != nil {
 		fault("Tencent Cloud endpoint: %w", err)
 	}
 	if err := checkUsername(cfg.Username); err != nil {
@@ -90,13 +88,6 @@ func checkUsername(name string) error {
 		return fmt.Errorf("%w: user name of %d characters: Tencent Cloud takes at most %d", rotation.ErrConfig, n, maxUsername)
 	}
 	return nil
-}
-
-func (cfg Config) timeout() time.Duration {
-	if cfg.Timeout <= 0 {
-		return defaultTimeout
-	}
-	return cfg.Timeout
 }
 
 // credential is Config.Credentials as the SDK wants it. It prints as the address of a function.

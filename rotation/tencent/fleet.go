@@ -1,12 +1,11 @@
 package tencent
 
 import (
-	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 const (
@@ -83,11 +82,11 @@ func (f *Fleet) rulesFor(os rotation.OS, login string) *rotation.Rules {
 // sent is a password that was sent, and what hides it.
 type sent struct {
 	password rotation.Password
-	veil     veil
+	veil     wire.Veil
 }
 
 // remember keeps the veil of a password, for messages that come with a later look.
-func (f *Fleet) remember(p rotation.Password, v veil) {
+func (f *Fleet) remember(p rotation.Password, v wire.Veil) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !slices.ContainsFunc(f.sent, func(s sent) bool { return s.password.Equal(p) }) {
@@ -96,37 +95,14 @@ func (f *Fleet) remember(p rotation.Password, v veil) {
 }
 
 // veil hides every password that was sent.
-func (f *Fleet) veil() veil {
+func (f *Fleet) veil() wire.Veil {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all veil
+	var all wire.Veil
 	for _, s := range f.sent {
-		all = all.over(s.veil)
+		all = all.Over(s.veil)
 	}
 	return all
-}
-
-// begin is the operation that a request on the batch is, or why the request cannot be made.
-func begin(kind rotation.OpKind, batch []rotation.Instance) (rotation.Operation, error) {
-	op := rotation.Operation{Kind: kind, Instances: make([]string, len(batch)), Sent: time.Now()}
-	for i, inst := range batch {
-		op.Instances[i] = inst.ID
-	}
-	if len(batch) == 0 || len(batch) > maxBatch {
-		return op, fmt.Errorf("%s %d machines: one request takes 1 to %d: %w", kind, len(batch), maxBatch, rotation.ErrNotApplied)
-	}
-	return op, nil
-}
-
-// finish is the result of a request on a batch. The operation is whole beside an error too: the request may have been
-// taken.
-func finish(a api, op rotation.Operation, requestID *string, err error) (rotation.Operation, error) {
-	if err == nil {
-		op.RequestID = deref(requestID)
-		return op, nil
-	}
-	op.RequestID = requestIDOf(err)
-	return op, fmt.Errorf("%s %d machines: %w", op.Kind, len(op.Instances), refusal(a, op.Instances, err))
 }
 
 // deref returns the zero value for nil: the API leaves out or nulls what it has no value for.

@@ -8,6 +8,7 @@ import (
 	tag "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/tag/v20180813"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 const (
@@ -112,14 +113,14 @@ func (f *Fleet) write(ctx context.Context, w tagWrite, ids []string) error {
 }
 
 func wrongWay(err error) bool {
-	code := codeOf(err)
+	code := wire.CodeOf(err)
 	return code == tagAttached || code == tagNotAttached
 }
 
 // attach gives a tag to machines without one of that key.
 func (f *Fleet) attach(ctx context.Context, ids []string, key, value string) error {
 	return f.known(ctx, key, value, func() error {
-		return f.client.send(ctx, attachTag, nil, func(ctx context.Context) error {
+		return f.client.Send(ctx, attachTag, nil, func(ctx context.Context) error {
 			req := tag.NewAttachResourcesTagRequest()
 			service, prefix, region := tagService, tagPrefix, f.Region()
 			req.ServiceType, req.ResourcePrefix, req.ResourceRegion = &service, &prefix, &region
@@ -128,7 +129,7 @@ func (f *Fleet) attach(ctx context.Context, ids []string, key, value string) err
 			if err != nil {
 				return err
 			}
-			return answered(resp.Response)
+			return wire.Answered(resp.Response)
 		})
 	})
 }
@@ -136,7 +137,7 @@ func (f *Fleet) attach(ctx context.Context, ids []string, key, value string) err
 // modify changes the value of a tag that the machines have.
 func (f *Fleet) modify(ctx context.Context, ids []string, key, value string) error {
 	return f.known(ctx, key, value, func() error {
-		return f.client.send(ctx, modifyTag, nil, func(ctx context.Context) error {
+		return f.client.Send(ctx, modifyTag, nil, func(ctx context.Context) error {
 			req := tag.NewModifyResourcesTagValueRequest()
 			service, prefix, region := tagService, tagPrefix, f.Region()
 			req.ServiceType, req.ResourcePrefix, req.ResourceRegion = &service, &prefix, &region
@@ -145,7 +146,7 @@ func (f *Fleet) modify(ctx context.Context, ids []string, key, value string) err
 			if err != nil {
 				return err
 			}
-			return answered(resp.Response)
+			return wire.Answered(resp.Response)
 		})
 	})
 }
@@ -154,19 +155,19 @@ func (f *Fleet) modify(ctx context.Context, ids []string, key, value string) err
 // not documented, and others create it first (https://github.com/cloud-barista/cb-spider).
 func (f *Fleet) known(ctx context.Context, key, value string, do func() error) error {
 	err := do()
-	if codeOf(err) != tagUnknown {
+	if wire.CodeOf(err) != tagUnknown {
 		return err
 	}
-	err = f.client.send(ctx, createTag, nil, func(ctx context.Context) error {
+	err = f.client.Send(ctx, createTag, nil, func(ctx context.Context) error {
 		req := tag.NewCreateTagRequest()
 		req.TagKey, req.TagValue = &key, &value
 		resp, err := f.client.tag.CreateTagWithContext(ctx, req)
 		if err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
-	if err != nil && codeOf(err) != "ResourceInUse.TagDuplicate" {
+	if err != nil && wire.CodeOf(err) != "ResourceInUse.TagDuplicate" {
 		return err
 	}
 	return do()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // Observe implements rotation.Fleet: one DescribeInstances for every 100 machines, whatever the operations. Beside an
@@ -100,13 +101,13 @@ var operations = map[rotation.OpKind]string{
 }
 
 // result is how far op is on the machine.
-func (s sighting) result(op rotation.Operation, id string, hide veil) rotation.Result {
+func (s sighting) result(op rotation.Operation, id string, hide wire.Veil) rotation.Result {
 	r := rotation.Result{
 		Instance: id, Kind: op.Kind, RequestID: op.RequestID, State: s.progress(op),
 		Power: powerOf(s.state), Busy: s.outcome == operating,
 	}
 	if r.State == rotation.Failed {
-		if r.Detail = hide.people(s.message); r.Detail == "" {
+		if r.Detail = hide.People(s.message); r.Detail == "" {
 			r.Detail = "the provider gives no reason"
 		}
 	}

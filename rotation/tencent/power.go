@@ -7,6 +7,7 @@ import (
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // StopType of StopInstances and RebootInstances. SOFT_FIRST is not among them: it pulls the plug of a machine that does
@@ -36,7 +37,7 @@ func (f *Fleet) Stop(ctx context.Context, batch []rotation.Instance, how rotatio
 		if err != nil {
 			return nil, err
 		}
-		if err := answered(resp.Response); err != nil {
+		if err := wire.Answered(resp.Response); err != nil {
 			return nil, err
 		}
 		return resp.Response.RequestId, nil
@@ -52,7 +53,7 @@ func (f *Fleet) Start(ctx context.Context, batch []rotation.Instance) (rotation.
 		if err != nil {
 			return nil, err
 		}
-		if err := answered(resp.Response); err != nil {
+		if err := wire.Answered(resp.Response); err != nil {
 			return nil, err
 		}
 		return resp.Response.RequestId, nil
@@ -69,7 +70,7 @@ func (f *Fleet) Restart(ctx context.Context, batch []rotation.Instance, how rota
 		if err != nil {
 			return nil, err
 		}
-		if err := answered(resp.Response); err != nil {
+		if err := wire.Answered(resp.Response); err != nil {
 			return nil, err
 		}
 		return resp.Response.RequestId, nil
@@ -77,16 +78,17 @@ func (f *Fleet) Restart(ctx context.Context, batch []rotation.Instance, how rota
 }
 
 // operate makes one request on a batch; do returns the provider's id of it.
-func (f *Fleet) operate(ctx context.Context, a api, kind rotation.OpKind, batch []rotation.Instance, do func(context.Context, []*string) (*string, error)) (rotation.Operation, error) {
-	op, err := begin(kind, batch)
+func (f *Fleet) operate(ctx context.Context, a wire.API, kind rotation.OpKind, batch []rotation.Instance, do func(context.Context, []*string) (*string, error)) (rotation.Operation, error) {
+	op, err := wire.Begin(kind, batch, maxBatch)
 	if err != nil {
 		return op, err
 	}
 	var requestID *string
-	err = f.client.send(ctx, a, nil, func(ctx context.Context) (err error) {
+	err = f.client.Send(ctx, a, nil, func(ctx context.Context) (err error) {
 		op.Sent = time.Now()
 		requestID, err = do(ctx, pointers(op.Instances))
 		return err
 	})
-	return finish(a, op, requestID, err)
+	op.RequestID = deref(requestID)
+	return wire.End(op, underWay[a], err)
 }

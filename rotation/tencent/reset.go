@@ -8,11 +8,12 @@ import (
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // Reset implements rotation.Fleet. It never stops a running machine: CVM refuses a batch with one in it.
 func (f *Fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation.Credential) (rotation.Operation, error) {
-	op, err := begin(rotation.OpReset, batch)
+	op, err := wire.Begin(rotation.OpReset, batch, maxBatch)
 	if err != nil {
 		return op, err
 	}
@@ -23,11 +24,11 @@ func (f *Fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation
 		return op, fmt.Errorf("reset %d machines without a password: %w", len(batch), rotation.ErrNotApplied)
 	}
 	secret, force := c.Password.Reveal(), false
-	hide := veilFor(secret)
+	hide := wire.For(secret)
 	f.remember(c.Password, hide)
 
 	var resp *cvm.ResetInstancesPasswordResponse
-	err = f.client.send(ctx, resetPassword, hide, func(ctx context.Context) (err error) {
+	err = f.client.Send(ctx, resetPassword, hide, func(ctx context.Context) (err error) {
 		op.Sent = time.Now()
 		req := cvm.NewResetInstancesPasswordRequest()
 		req.InstanceIds, req.Password, req.ForceStop = pointers(op.Instances), &secret, &force
@@ -37,10 +38,11 @@ func (f *Fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation
 		if resp, err = f.client.cvm.ResetInstancesPasswordWithContext(ctx, req); err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
 	if err != nil {
-		return finish(resetPassword, op, nil, err)
+		return wire.End(op, "", err)
 	}
-	return finish(resetPassword, op, resp.Response.RequestId, nil)
+	op.RequestID = deref(resp.Response.RequestId)
+	return op, nil
 }

@@ -9,6 +9,7 @@ import (
 	secrets "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/ssm/v20190923"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // Limits of a secret. The documents of mainland China speak of 32 KB, the international ones of 4,096 bytes
@@ -65,14 +66,14 @@ func (s *Shelf) List(ctx context.Context, secret string) ([]rotation.Slot, error
 		return nil, err
 	}
 	var resp *secrets.ListSecretVersionIdsResponse
-	err := s.client.send(ctx, listVersions, nil, func(ctx context.Context) (err error) {
+	err := s.client.Send(ctx, listVersions, nil, func(ctx context.Context) (err error) {
 		req := secrets.NewListSecretVersionIdsRequest()
 		req.SetContext(ctx)
 		req.SecretName = &secret
 		if resp, err = s.client.secrets.ListSecretVersionIds(req); err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
 	if err != nil {
 		return nil, err
@@ -96,14 +97,14 @@ func (s *Shelf) Read(ctx context.Context, secret, name string) (rotation.Slot, [
 		return rotation.Slot{}, nil, fmt.Errorf("secret %q: version %s: the current one says which it is: %w", secret, name, rotation.ErrNotFound)
 	}
 	var resp *secrets.GetSecretValueResponse
-	err := s.client.send(ctx, getSecret, nil, func(ctx context.Context) (err error) {
+	err := s.client.Send(ctx, getSecret, nil, func(ctx context.Context) (err error) {
 		req := secrets.NewGetSecretValueRequest()
 		req.SetContext(ctx)
 		req.SecretName, req.VersionId = &secret, &name
 		if resp, err = s.client.secrets.GetSecretValue(req); err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
 	if err != nil {
 		return rotation.Slot{}, nil, err
@@ -121,7 +122,7 @@ func (s *Shelf) Create(ctx context.Context, secret, name string, value []byte) e
 		return err
 	}
 	text := string(value)
-	return s.client.send(ctx, putSecret, veilFor(text), func(ctx context.Context) error {
+	return s.client.Send(ctx, putSecret, wire.For(text), func(ctx context.Context) error {
 		req := secrets.NewPutSecretValueRequest()
 		req.SetContext(ctx)
 		req.SecretName, req.VersionId, req.SecretString = &secret, &name, &text
@@ -129,7 +130,7 @@ func (s *Shelf) Create(ctx context.Context, secret, name string, value []byte) e
 		if err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
 }
 
@@ -140,7 +141,7 @@ func (s *Shelf) Point(ctx context.Context, secret, _ string, _ rotation.Slot, va
 		return err
 	}
 	text, name := string(value), current
-	err := s.client.send(ctx, updateSecret, veilFor(text), func(ctx context.Context) error {
+	err := s.client.Send(ctx, updateSecret, wire.For(text), func(ctx context.Context) error {
 		req := secrets.NewUpdateSecretRequest()
 		req.SetContext(ctx)
 		req.SecretName, req.VersionId, req.SecretString = &secret, &name, &text
@@ -148,7 +149,7 @@ func (s *Shelf) Point(ctx context.Context, secret, _ string, _ rotation.Slot, va
 		if err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
 	if errors.Is(err, rotation.ErrNotFound) {
 		return s.Create(ctx, secret, current, value)
@@ -164,7 +165,7 @@ func (s *Shelf) Remove(ctx context.Context, secret, name string) error {
 	if name == current {
 		return fmt.Errorf("remove version %s of secret %q: consumers read it: %w", name, secret, rotation.ErrConflict)
 	}
-	err := s.client.send(ctx, deleteVersion, nil, func(ctx context.Context) error {
+	err := s.client.Send(ctx, deleteVersion, nil, func(ctx context.Context) error {
 		req := secrets.NewDeleteSecretVersionRequest()
 		req.SetContext(ctx)
 		req.SecretName, req.VersionId = &secret, &name
@@ -172,7 +173,7 @@ func (s *Shelf) Remove(ctx context.Context, secret, name string) error {
 		if err != nil {
 			return err
 		}
-		return answered(resp.Response)
+		return wire.Answered(resp.Response)
 	})
 	if errors.Is(err, rotation.ErrNotFound) {
 		return nil

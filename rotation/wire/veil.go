@@ -1,4 +1,4 @@
-package tencent
+package wire
 
 import (
 	"encoding/base64"
@@ -10,17 +10,17 @@ import (
 	"unicode"
 )
 
-// A veil returns a provider's text, or a note in its place when the text quotes what the veil is for. It is a closure,
-// so that what it hides cannot be printed with it. A nil veil hides nothing.
-type veil func(text string) string
+// A Veil returns a provider's text, or a note in its place when the text quotes what the veil is for. It is a closure,
+// so that what it hides cannot be printed with it. A nil Veil hides nothing.
+type Veil func(text string) string
 
 const withheld = "(the provider's text is withheld: it quotes what was sent)"
 
 // quoted is how long a piece of what was sent has to be to count as quoted; shorter ones are words that anybody uses.
 const quoted = 8
 
-// veilFor hides a secret: text with a piece of it in it, in any usual encoding, is withheld as a whole.
-func veilFor(secret string) veil {
+// For hides a secret: text with a piece of it in it, in any usual encoding, is withheld as a whole.
+func For(secret string) Veil {
 	return func(text string) string {
 		pieces := map[string]bool{}
 		for _, form := range encodings(secret) {
@@ -59,8 +59,8 @@ func encodings(secret string) []string {
 	return forms
 }
 
-// over is v and then w.
-func (v veil) over(w veil) veil {
+// Over is v and then w.
+func (v Veil) Over(w Veil) Veil {
 	if v == nil {
 		return w
 	}
@@ -75,8 +75,8 @@ var words = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
 
 // word returns text if it can be a code or an id, and else nothing: neither carries anything else. A code of our table
 // is shown even when the secret's value happens to have a piece of it.
-func (v veil) word(text string) string {
-	if _, known := meanings[text]; known || words.MatchString(text) && (v == nil || v(text) == text) {
+func (v Veil) word(text string, codes Codes) string {
+	if _, known := codes.Exact[text]; known || words.MatchString(text) && (v == nil || v(text) == text) {
 		return text
 	}
 	return ""
@@ -84,8 +84,8 @@ func (v veil) word(text string) string {
 
 const longestText = 400
 
-// people makes a provider's text fit for one line of a report.
-func (v veil) people(text string) string {
+// People makes a provider's text fit for one line of a report.
+func (v Veil) People(text string) string {
 	if v != nil && text != "" {
 		text = v(text)
 	}

@@ -1,4 +1,4 @@
-package tencent
+package wire
 
 import (
 	"net/http"
@@ -8,10 +8,11 @@ import (
 // idleConns is how many connections to one host are kept: more than are in use at once.
 const idleConns = 32
 
-// newTransport returns cfg's transport, or one that keeps enough connections for the requests that are under way at once.
-func (cfg Config) newTransport() http.RoundTripper {
-	if cfg.Transport != nil {
-		return noRedirect{cfg.Transport}
+// Transport returns custom, or, when that is nil, one that honours the proxy variables and keeps
+// enough connections for the requests that are under way at once. Either follows no redirect.
+func Transport(custom http.RoundTripper) http.RoundTripper {
+	if custom != nil {
+		return noRedirect{custom}
 	}
 	t, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
