@@ -29,7 +29,7 @@ func (w *World) seen() *view {
 			v.current = all[0]
 		}
 	}
-	w.view = v
+	w.view, w.pending = v, nil
 	return v
 }
 

@@ -46,7 +46,7 @@ type Visit struct {
 // brought to its end by running again without faults, as the schedules of deploy/ do.
 func SingleFaults(s Scenario) Visit {
 	w := s.play(nil)
-	v := Visit{Histories: 1, Calls: w.total(), Sites: w.Sites, Failures: failures(w, nil)}
+	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: failures(w, nil)}
 	for n := 1; n <= v.Calls; n++ {
 		for _, f := range Faults() {
 			at := map[int]Fault{n: f}
@@ -62,7 +62,7 @@ func SingleFaults(s Scenario) Visit {
 // of its own calls in turn: two invocations at once, and a crash.
 func DyingOthers(s Scenario) Visit {
 	w := s.play(nil)
-	v := Visit{Histories: 1, Calls: w.total(), Sites: w.Sites, Failures: failures(w, nil)}
+	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: failures(w, nil)}
 	for n := 1; n <= v.Calls; n++ {
 		for m := 1; ; m++ {
 			s.dies = m
@@ -85,13 +85,13 @@ func DyingOthers(s Scenario) Visit {
 // budget allows, spread evenly. possible is how many there are.
 func FaultPairs(s Scenario, budget int) (v Visit, possible int) {
 	w := s.play(nil)
-	v = Visit{Histories: 1, Calls: w.total(), Sites: w.Sites, Failures: failures(w, nil)}
+	v = Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: failures(w, nil)}
 	kinds := Faults()
 	lengths := map[int]map[Fault]int{} // of the history after its first fault
 	for n := 1; n <= v.Calls; n++ {
 		lengths[n] = map[Fault]int{}
 		for _, f := range kinds {
-			lengths[n][f] = s.play(map[int]Fault{n: f}).total()
+			lengths[n][f] = s.play(map[int]Fault{n: f}).calls
 			possible += max(0, lengths[n][f]-n) * len(kinds)
 		}
 	}
@@ -123,14 +123,6 @@ func failures(w *World, at map[int]Fault) []Failure {
 		f.Faults = append(f.Faults, fmt.Sprintf("%s at call %d", fault, n))
 	}
 	return []Failure{f}
-}
-
-func (w *World) total() int {
-	n := 0
-	for _, calls := range w.Sites {
-		n += calls
-	}
-	return n
 }
 
 // play runs the scenario with faults at the numbered calls, counted over the whole history.
@@ -174,7 +166,7 @@ func (s Scenario) play(at map[int]Fault) *World {
 }
 
 func (s Scenario) run(w *World, req rotation.Request, at map[int]Fault) {
-	before := w.total()
+	before := w.calls
 	var fault func(int, string) Fault
 	if at != nil {
 		fault = func(n int, _ string) Fault { return at[before+n] }
@@ -197,9 +189,9 @@ func (s Scenario) other(w *World) {
 		req = *s.Other
 	}
 	if s.dies > 0 {
-		before := w.total()
+		before := w.calls
 		s.run(w, req, map[int]Fault{before + s.dies: KillAfter})
-		w.otherCalls = w.total() - before
+		w.otherCalls = w.calls - before
 		return
 	}
 	s.run(w, req, nil)
@@ -236,13 +228,17 @@ func (w *World) unfinished() bool {
 			return true
 		}
 	}
-	_, err := w.quiet().Get(context.Background(), Secret, rotation.Pending)
-	return err == nil
+	if w.seen(); w.pending == nil {
+		_, err := w.quiet().Get(context.Background(), Secret, rotation.Pending)
+		pending := err == nil
+		w.pending = &pending
+	}
+	return *w.pending
 }
 
 // quiet is the store without boundaries: asking it is no part of the history.
 func (w *World) quiet() *rotation.Ledger {
-	copied := &World{kind: w.kind, shelf: w.shelf, Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: w.atMost, dug: w.dug}
+	copied := &World{kind: w.kind, shelf: w.shelf, Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: w.atMost, dug: w.dug, hushed: true}
 	copied.current = copied.Current()
 	return copied.Ledger()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -157,7 +158,7 @@ func (f *fleet) machine(id string) *Machine {
 
 func (f *fleet) Describe(_ context.Context, sel rotation.Selector) ([]rotation.Instance, error) {
 	var out []rotation.Instance
-	err := f.w.call("describe", func(bool) error {
+	err := f.w.ask("describe", func(bool) error {
 		for _, m := range f.w.Machines {
 			if m.Region == f.region && sel.Matches(m.ID, m.Tags) {
 				out = append(out, f.instance(m))
@@ -178,7 +179,7 @@ func (f *fleet) instance(m *Machine) rotation.Instance {
 	}
 	inst := rotation.Instance{
 		ID: m.ID, Name: "name-" + m.ID, Region: m.Region, OS: m.OS, Power: m.Power, Busy: m.op != nil, LoginUser: "root",
-		KeyPair: m.KeyPair, Tags: maps.Clone(m.Tags), Mark: rotation.ParseMark(m.Tags),
+		KeyPair: m.KeyPair, Tags: m.Tags, Mark: rotation.ParseMark(m.Tags),
 		Terms: rotation.Terms{Rules: rules, MaxBatch: f.w.maxBatch(), NeedsStopped: true, Effect: rotation.AtOnce, Reported: true, Refuse: m.Refuse},
 	}
 	if f.w.kind.Boot {
@@ -192,9 +193,10 @@ func (f *fleet) each(site string, k rotation.OpKind, batch []rotation.Instance, 
 	op := rotation.Operation{Kind: k, Sent: f.w.now}
 	err := f.w.call(site, func(late bool) error {
 		f.w.requests++
-		op.RequestID = fmt.Sprintf("r%d", f.w.requests)
+		op.RequestID = "r" + strconv.Itoa(f.w.requests)
 		refused := map[string]rotation.Refusal{}
 		for _, inst := range batch {
+			f.w.mix(inst.ID)
 			if m := f.machine(inst.ID); m == nil {
 				refused[inst.ID] = rotation.Refusal{Kind: rotation.RefusedUnable, Code: "NotFound", Reason: "is gone"}
 			} else if kind := check(m); kind != "" {
@@ -282,7 +284,7 @@ func (f *fleet) Restart(_ context.Context, batch []rotation.Instance, _ rotation
 
 func (f *fleet) Observe(_ context.Context, ops []rotation.Operation) ([]rotation.Result, error) {
 	var out []rotation.Result
-	err := f.w.call("observe", func(bool) error {
+	err := f.w.ask("observe", func(bool) error {
 		for _, op := range ops {
 			for _, id := range op.Instances {
 				if m := f.machine(id); m != nil {
@@ -318,7 +320,7 @@ func (m *Machine) result(op rotation.Operation) rotation.Result {
 
 func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation.Mark) error {
 	if mark.State == rotation.MarkDown {
-		f.w.inv.setting = fmt.Sprintf("generation %d", mark.Generation)
+		f.w.inv.setting = "generation " + strconv.Itoa(mark.Generation)
 		if f.w.setters[f.w.inv.setting] == nil {
 			f.w.setters[f.w.inv.setting] = map[*invocation]bool{}
 		}
@@ -330,8 +332,12 @@ func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation
 			if m == nil {
 				return fmt.Errorf("mark %s: %w", inst.ID, rotation.ErrNotFound)
 			}
+			f.w.mix(m.ID)
+			m.Tags = maps.Clone(m.Tags) // what was described stays as it was
 			m.Tags[rotation.SecretTag], m.Tags[rotation.MarkTag] = mark.Secret, mark.Value()
-			f.w.trace("%s is marked %s of %s", m.ID, mark.Value(), mark.Secret)
+			if !f.w.hushed {
+				f.w.trace("%s is marked %s of %s", m.ID, mark.Value(), mark.Secret)
+			}
 		}
 		return nil
 	})
@@ -346,7 +352,7 @@ func (v verifier) Verify(ctx context.Context, logins []rotation.Login) []error {
 		if out[i] = ctx.Err(); out[i] != nil {
 			continue
 		}
-		out[i] = v.w.call("verify", func(bool) error {
+		out[i] = v.w.ask("verify", func(bool) error {
 			at := slices.IndexFunc(v.w.Machines, func(m *Machine) bool { return m.ID == l.Instance.ID })
 			if at < 0 {
 				return rotation.ErrCannotTry // it is gone

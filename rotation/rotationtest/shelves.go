@@ -3,8 +3,8 @@ package rotationtest
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/relock-project/relock/rotation"
@@ -26,9 +26,22 @@ type shelf interface {
 }
 
 // edits counts changes.
-type edits int
+type edits struct {
+	n      int
+	listed []rotation.Slot // of edition at
+	at     int
+}
 
-func (e *edits) edition() int { return int(*e) }
+func (e *edits) edition() int { return e.n }
+
+// once lists the slots by name, once for an edition.
+func (e *edits) once(slots func() []rotation.Slot) []rotation.Slot {
+	if e.listed == nil || e.at != e.n {
+		e.listed, e.at = slots(), e.n
+		slices.SortFunc(e.listed, func(a, b rotation.Slot) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return slices.Clone(e.listed)
+}
 
 // absentShelf is like Tencent Secrets Manager: at most 10 named versions, create-if-absent, and current is a copy.
 type absentShelf struct {
@@ -41,12 +54,12 @@ func newAbsentShelf(current string) *absentShelf {
 }
 
 func (s *absentShelf) list() []rotation.Slot {
-	var out []rotation.Slot
-	for name := range s.versions {
-		out = append(out, rotation.Slot{Name: name})
-	}
-	slices.SortFunc(out, func(a, b rotation.Slot) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return s.once(func() (out []rotation.Slot) {
+		for name := range s.versions {
+			out = append(out, rotation.Slot{Name: name})
+		}
+		return out
+	})
 }
 
 func (s *absentShelf) read(name string) (rotation.Slot, string, error) {
@@ -65,7 +78,7 @@ func (s *absentShelf) create(name, value string) error {
 		return rotation.ErrFull
 	}
 	s.versions[name] = value
-	s.edits++
+	s.n++
 	return nil
 }
 
@@ -73,12 +86,12 @@ func (s *absentShelf) point(_ string, _ rotation.Slot, value string) { s.human(v
 
 func (s *absentShelf) remove(name string) {
 	delete(s.versions, name)
-	s.edits++
+	s.n++
 }
 
 func (s *absentShelf) human(value string) {
 	s.versions["current"] = value
-	s.edits++
+	s.n++
 }
 
 func (s *absentShelf) values() []string {
@@ -101,19 +114,21 @@ func newLabelShelf(current string) *labelShelf {
 	return &labelShelf{all: []string{current}, labels: map[string]int{"current": 0}}
 }
 
+func versionID(n int) string { return "v" + strconv.Itoa(n+1) }
+
 func (s *labelShelf) slot(label string) rotation.Slot {
-	return rotation.Slot{Name: label, Version: fmt.Sprintf("v%d", s.labels[label]+1), Order: int64(s.labels[label] + 1)}
+	return rotation.Slot{Name: label, Version: versionID(s.labels[label]), Order: int64(s.labels[label] + 1)}
 }
 
 func (s *labelShelf) list() []rotation.Slot {
-	var out []rotation.Slot
-	for label := range s.labels {
-		if label != "current" && label != "previous" {
-			out = append(out, s.slot(label))
+	return s.once(func() (out []rotation.Slot) {
+		for label := range s.labels {
+			if label != "current" && label != "previous" {
+				out = append(out, s.slot(label))
+			}
 		}
-	}
-	slices.SortFunc(out, func(a, b rotation.Slot) int { return strings.Compare(a.Name, b.Name) })
-	return out
+		return out
+	})
 }
 
 func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
@@ -127,29 +142,29 @@ func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
 func (s *labelShelf) create(name, value string) error {
 	s.all = append(s.all, value)
 	s.labels[name] = len(s.all) - 1
-	s.edits++
+	s.n++
 	return nil
 }
 
 func (s *labelShelf) point(to string, _ rotation.Slot, _ string) {
 	if n, ok := s.labels[to]; ok {
 		s.labels["current"] = n
-		s.edits++
+		s.n++
 	}
 }
 
 func (s *labelShelf) label(version, name string) {
 	for n := range s.all {
-		if fmt.Sprintf("v%d", n+1) == version {
+		if versionID(n) == version {
 			s.labels[name] = n
-			s.edits++
+			s.n++
 		}
 	}
 }
 
 func (s *labelShelf) remove(name string) {
 	delete(s.labels, name)
-	s.edits++
+	s.n++
 }
 
 func (s *labelShelf) human(value string) {
@@ -158,7 +173,7 @@ func (s *labelShelf) human(value string) {
 		s.labels["previous"] = n
 	}
 	s.labels["current"] = len(s.all) - 1
-	s.edits++
+	s.n++
 }
 
 func (s *labelShelf) values() []string {
@@ -175,7 +190,7 @@ type boundary struct{ w *World }
 var _ rotation.Shelf = boundary{}
 
 func (b boundary) List(context.Context, string) (out []rotation.Slot, err error) {
-	err = b.w.call("store-list", func(bool) error {
+	err = b.w.ask("store-list", func(bool) error {
 		out = b.w.shelf.list()
 		return nil
 	})
@@ -183,7 +198,7 @@ func (b boundary) List(context.Context, string) (out []rotation.Slot, err error)
 }
 
 func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, value []byte, err error) {
-	err = b.w.call("store-read", func(bool) error {
+	err = b.w.ask("store-read", func(bool) error {
 		var s string
 		var err error
 		slot, s, err = b.w.shelf.read(name)

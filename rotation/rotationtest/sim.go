@@ -30,7 +30,8 @@ type Random struct {
 	Machines    int // at most
 	Concurrent  int
 	Generations int
-	Faults      int // at most
+	Faults      int  // at most
+	Tell        bool // the world keeps a trace
 }
 
 // task is an invocation as a coroutine: it runs until its next call, and others may run before that.
@@ -86,6 +87,7 @@ func (r Random) Play(c Chooser) *World {
 	if c.Choose(4) > 0 {
 		w.shelf.human(fmt.Sprintf(`{"password":%q,"username":""}`, Baseline)) // without a field of somebody else's
 	}
+	w.hushed = !r.Tell
 	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r}
 	p.machines()
 	p.change = p.policy()
@@ -107,7 +109,8 @@ type play struct {
 	c      Chooser
 	limit  Random
 	tasks  []*task
-	faults int // that are left
+	ready  []*task // those of tasks that can go on, between turns only its room
+	faults int     // that are left
 	change func(*rotation.Rotator)
 }
 
@@ -183,7 +186,8 @@ func (p *play) fault(int, string) Fault {
 
 // turn lets one invocation make a call, or the time pass.
 func (p *play) turn() {
-	var ready []*task
+	ready := p.ready[:0]
+	defer func() { p.ready = ready[:0] }()
 	var wake time.Time
 	for _, t := range p.tasks {
 		switch {
@@ -215,7 +219,9 @@ func (p *play) turn() {
 		return
 	}
 	p.step(t)
-	p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool { return t.over })
+	if t.over {
+		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool { return t.over })
+	}
 }
 
 // converge ends the history: what was late lands, faults have stopped, and the schedules run on.

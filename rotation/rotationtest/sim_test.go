@@ -40,6 +40,25 @@ func TestNoPairOfFaultsBreaksThePromise(t *testing.T) {
 	}
 }
 
+// TestTheSameSeedGivesTheSameHistory plays each seed twice, once with and once without a trace: whoever ranges over a map,
+// or asks for the time of day, is found here.
+func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
+	t.Parallel()
+	told := random
+	told.Tell = true
+	hashes := map[uint64]bool{}
+	for n := uint64(1); n <= 300; n++ {
+		first, second := random.Play(rotationtest.Seeded(n)), told.Play(rotationtest.Seeded(n))
+		if first.Hash() != second.Hash() || first.Calls() != second.Calls() {
+			t.Fatalf("seed %d: two histories of %d and %d calls; want the same", n, first.Calls(), second.Calls())
+		}
+		hashes[first.Hash()] = true
+	}
+	if len(hashes) != 300 {
+		t.Errorf("300 seeds gave %d histories: the hash does not tell them apart", len(hashes))
+	}
+}
+
 // TestNoRandomHistoryBreaksThePromise runs several invocations at once, with several faults each, as a seed decides.
 func TestNoRandomHistoryBreaksThePromise(t *testing.T) {
 	first, last := uint64(1), *seeds
@@ -59,7 +78,9 @@ func TestNoRandomHistoryBreaksThePromise(t *testing.T) {
 			if violations += min(1, len(w.Violations)); violations > 3 {
 				break
 			}
-			fmt.Fprintf(os.Stderr, "seed %d\n%s\n", n, strings.Join(w.Trace, "\n"))
+			told := random
+			told.Tell = true
+			fmt.Fprintf(os.Stderr, "seed %d\n%s\n", n, strings.Join(told.Play(rotationtest.Seeded(n)).Trace, "\n"))
 		}
 		if len(w.Violations) > 0 {
 			t.Errorf("seed %d: %s\nreplay: make sim SEED=%d", n, w.Violations[0], n)

@@ -29,9 +29,12 @@ type World struct {
 	Sites map[string]int
 	// inv is the invocation that runs now.
 	inv *invocation
-	// faults is how many had an effect, Trace what happened.
-	faults int
+	// calls is how many there were, faults how many had an effect.
+	calls, faults int
+	// Trace is what happened, unless the world is hushed. Its hash is always there.
 	Trace  []string
+	hushed bool
+	hash   uint64
 
 	// started counts invocations that take turns, overlap is the most of them at once, kills how many died.
 	started, overlap, kills int
@@ -47,6 +50,7 @@ type World struct {
 	algorithm func(*World) error
 
 	view     *view
+	pending  *bool // whether a version is, at the edition of view; nil: not known
 	requests int
 	suffixes int
 	dug      map[string][]string // passwords by stored value
@@ -116,8 +120,8 @@ const Baseline = "Baseline-Pass-0001"
 func NewWorld(k Kind) *World {
 	w := &World{
 		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: 10, dug: map[string][]string{}, lost: map[string]bool{},
-		setters: map[string]map[*invocation]bool{},
-		linux:   rotation.TencentLinux(), windows: rotation.TencentLinux(),
+		setters: map[string]map[*invocation]bool{}, hash: hashBegin,
+		linux: rotation.TencentLinux(), windows: rotation.TencentLinux(),
 	}
 	// Rules that forbid words take a thousand times longer to draw from, and are not what is tried here.
 	w.windows.Name, w.windows.MinLength = "windows", 12
@@ -196,14 +200,35 @@ func (w *World) Shelf() rotation.Shelf { return boundary{w} }
 
 // call is every call that leaves the process: it applies the fault that is due, and checks the world after each step.
 func (w *World) call(site string, effect func(late bool) error) error {
+	err, killed := w.boundary(site, effect)
+	w.check(site)
+	if killed {
+		panic(Killed{})
+	}
+	return err
+}
+
+// ask is a call that changes nothing.
+func (w *World) ask(site string, answer func(late bool) error) error {
+	err, killed := w.boundary(site, answer)
+	if killed {
+		panic(Killed{})
+	}
+	return err
+}
+
+// boundary makes a call with the fault that is due. killed reports that the process has died after it.
+func (w *World) boundary(site string, effect func(late bool) error) (err error, killed bool) {
 	w.inv.turn(w)
 	w.inv.calls++
+	w.calls++
 	w.Sites[site]++
 	if w.inv.calls > endless {
 		w.violate("L1", "a run does not end: %d calls, the last a %s", w.inv.calls, site)
 		panic(Killed{})
 	}
 	f := w.inv.fault(w.inv.calls, site)
+	w.mix(site, string(f))
 	if f != NoFault {
 		w.faults++
 		w.trace("call %d %s: %s", w.inv.calls, site, f)
@@ -212,21 +237,22 @@ func (w *World) call(site string, effect func(late bool) error) error {
 	case KillBefore:
 		panic(Killed{})
 	case FailBefore:
-		return errLost
+		return errLost, false
 	case Throttled:
-		return rotation.ErrThrottled
+		return rotation.ErrThrottled, false
 	case Overtaken:
 		w.overtake()
 	}
-	err := effect(f == Late)
-	w.check(site)
+	if err = effect(f == Late); err != nil {
+		w.mix("refused")
+	}
 	switch f {
 	case KillAfter:
-		panic(Killed{})
+		return nil, true
 	case FailAfter, Late:
-		return errLost
+		return errLost, false
 	}
-	return err
+	return err, false
 }
 
 // overtake lets the other invocation run while this one is frozen.
@@ -235,10 +261,6 @@ func (w *World) overtake() {
 	if w.other != nil {
 		w.other()
 	}
-}
-
-func (w *World) trace(format string, args ...any) {
-	w.Trace = append(w.Trace, w.now.Format("15:04:05 ")+fmt.Sprintf(format, args...))
 }
 
 func (w *World) violate(invariant, format string, args ...any) {
@@ -304,7 +326,7 @@ func (c *counter) Read(b []byte) (int, error) {
 func (w *World) Allow(exceptions int) { w.allowed = exceptions }
 
 // Calls is how many boundary calls there were.
-func (w *World) Calls() int { return w.total() }
+func (w *World) Calls() int { return w.calls }
 
 // Injected is how many faults had an effect.
 func (w *World) Injected() int { return w.faults }
