@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -51,8 +50,6 @@ func TestMarksAreWrittenWhateverTheMachinesHad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := open(t, tencentsim.Config{Answers: answers})
-			w.cfg.Transport = &creating{w.Cloud, w.cfg.Transport, map[string]bool{}}
-			w.connect()
 			var ids []string
 			for i, tags := range []map[string]string{
 				nil, {"env": "prod"}, {"relock": "41.ok"}, {"relock-secret": secretMark}, {"relock-secret": "ffffffffffff", "relock": "7.up.1"},
@@ -72,31 +69,6 @@ func TestMarksAreWrittenWhateverTheMachinesHad(t *testing.T) {
 			}
 		})
 	}
-}
-
-// creating adds CreateTag to a simulated cloud: a tag exists once a machine has it.
-type creating struct {
-	cloud *tencentsim.Cloud
-	next  http.RoundTripper
-	made  map[string]bool
-}
-
-func (c *creating) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Header.Get("X-TC-Action") != "CreateTag" {
-		return c.next.RoundTrip(r)
-	}
-	return stub(func(_, body string) (int, string) {
-		var tag struct{ TagKey, TagValue string }
-		if err := json.Unmarshal([]byte(body), &tag); err != nil {
-			return 200, failure("InvalidParameter", err.Error())
-		}
-		if c.made[tag.TagKey+tag.TagValue] {
-			return 200, failure("ResourceInUse.TagDuplicate", "The tag exists.")
-		}
-		c.made[tag.TagKey+tag.TagValue] = true
-		c.cloud.Add(tencentsim.Machine{Tags: map[string]string{tag.TagKey: tag.TagValue}})
-		return 200, `{"Response":{"RequestId":"r"}}`
-	}).RoundTrip(r)
 }
 
 func TestMarksOfManyMachinesTakeFewRequests(t *testing.T) {

@@ -88,7 +88,8 @@ type Answers struct {
 	// ModifyAttaches makes ModifyResourcesTagValue attach a key that is absent instead of failing with
 	// ResourceNotFound.AttachedTagKeyNotFound.
 	ModifyAttaches bool
-	// TagsMustExist refuses a key and value that no machine has had yet with ResourceNotFound.TagNonExist.
+	// TagsMustExist refuses a key and value that no machine has had yet, and that CreateTag did not create, with
+	// ResourceNotFound.TagNonExist.
 	TagsMustExist bool
 	// TagsCheckMachines refuses tags for a machine that does not exist. Users report that the tag service does not
 	// look: https://github.com/cloud-barista/cb-spider/issues/1247.

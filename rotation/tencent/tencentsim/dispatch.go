@@ -70,6 +70,7 @@ func services() map[string]service {
 			"AttachResourcesTag":      bind(20, attachResourcesTag),
 			"ModifyResourcesTagValue": bind(20, modifyResourcesTagValue),
 			"DetachResourcesTag":      bind(20, detachResourcesTag),
+			"CreateTag":               bind(20, createTag),
 		}},
 	}
 }

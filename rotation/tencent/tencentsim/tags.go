@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// tagRequest is the parameters of all three tag actions; DetachResourcesTag has no TagValue.
+// tagRequest is the parameters of the actions that name machines; DetachResourcesTag has no TagValue.
 type tagRequest struct {
 	ServiceType    string   `json:"ServiceType"`
 	ResourceIds    []string `json:"ResourceIds"`
@@ -27,6 +27,32 @@ type detachRequest struct {
 	ResourcePrefix string   `json:"ResourcePrefix"`
 }
 
+type createTagRequest struct {
+	TagKey   *string `json:"TagKey"`
+	TagValue *string `json:"TagValue"`
+}
+
+// createTag: https://www.tencentcloud.com/document/product/651/33015.
+func createTag(c *Cloud, _ *call, r *createTagRequest) (any, error) {
+	if r.TagKey == nil {
+		return nil, missing("TagKey")
+	}
+	if err := checkTagKey(*r.TagKey); err != nil {
+		return nil, err
+	}
+	if err := checkTagValue(r.TagValue); err != nil {
+		return nil, err
+	}
+	if c.tagValues[*r.TagKey][*r.TagValue] {
+		return nil, refuse("ResourceInUse.TagDuplicate", "The tag already exists.")
+	}
+	if err := c.room(*r.TagKey, *r.TagValue); err != nil {
+		return nil, err
+	}
+	c.noteTag(*r.TagKey, *r.TagValue)
+	return nil, nil
+}
+
 // attachResourcesTag: https://www.tencentcloud.com/document/product/651/37825.
 func attachResourcesTag(c *Cloud, k *call, r *tagRequest) (any, error) {
 	if err := r.check(); err != nil {
@@ -35,7 +61,7 @@ func attachResourcesTag(c *Cloud, k *call, r *tagRequest) (any, error) {
 	if err := checkTagValue(r.TagValue); err != nil {
 		return nil, err
 	}
-	if err := c.room(*r.TagKey, *r.TagValue); err != nil {
+	if err := c.usable(*r.TagKey, *r.TagValue); err != nil {
 		return nil, err
 	}
 	return nil, c.tagEach(k, r, func(m *machine) *apiError {
@@ -60,7 +86,7 @@ func modifyResourcesTagValue(c *Cloud, k *call, r *tagRequest) (any, error) {
 	if err := checkTagValue(r.TagValue); err != nil {
 		return nil, err
 	}
-	if err := c.room(*r.TagKey, *r.TagValue); err != nil {
+	if err := c.usable(*r.TagKey, *r.TagValue); err != nil {
 		return nil, err
 	}
 	return nil, c.tagEach(k, r, func(m *machine) *apiError {
@@ -145,6 +171,14 @@ func notInTags(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" +-=._:/@()[],;><", r)
 }
 
+// usable refuses a tag that does not exist, or that cannot come to exist by being used.
+func (c *Cloud) usable(key, value string) error {
+	if c.cfg.Answers.TagsMustExist && !c.tagValues[key][value] {
+		return refuse("ResourceNotFound.TagNonExist", "The tag does not exist.")
+	}
+	return c.room(key, value)
+}
+
 // room refuses a tag that would be one too many for the account: 1,000 keys, and 1,000 values of one key. Values that
 // no resource has any more still count, since a tag lives until it is deleted.
 func (c *Cloud) room(key, value string) error {
@@ -152,8 +186,6 @@ func (c *Cloud) room(key, value string) error {
 	switch {
 	case values[value]:
 		return nil
-	case c.cfg.Answers.TagsMustExist:
-		return refuse("ResourceNotFound.TagNonExist", "The tag does not exist.")
 	case !known && len(c.tagValues) >= 1000:
 		return refuse("LimitExceeded.Quota", "The number of tag keys exceeds the limit of 1000.")
 	case len(values) >= 1000:

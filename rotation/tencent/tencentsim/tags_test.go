@@ -39,6 +39,13 @@ func (w *world) detach(key string, ids ...string) error {
 	return err
 }
 
+func (w *world) createTag(key, value string) error {
+	r := tag.NewCreateTagRequest()
+	r.TagKey, r.TagValue = &key, &value
+	_, err := w.tag.CreateTag(r)
+	return err
+}
+
 func TestTagsAreAttachedModifiedAndDetached(t *testing.T) {
 	t.Parallel()
 	w := open(t, tencentsim.Config{})
@@ -172,6 +179,25 @@ func TestAKeyHasAThousandValuesEver(t *testing.T) {
 	}
 	wantCode(t, w.modify("k", "1000", id), "LimitExceeded.Quota")
 	wantCode(t, w.modify("k", "17", id), "")
+}
+
+func TestATagIsCreatedOnce(t *testing.T) {
+	t.Parallel()
+	w := open(t, tencentsim.Config{Rates: 1000, Answers: tencentsim.Answers{TagsMustExist: true}})
+	id := w.Add(tencentsim.Machine{})
+	wantCode(t, w.attach("k", "0", id), "ResourceNotFound.TagNonExist")
+	wantCode(t, w.createTag("k", "0"), "")
+	wantCode(t, w.createTag("k", "0"), "ResourceInUse.TagDuplicate")
+	wantCode(t, w.attach("k", "0", id), "")
+	wantCode(t, w.createTag("qcs:k", "0"), "InvalidParameter.ReservedTagKey")
+	wantCode(t, w.createTag("k", ""), "InvalidParameterValue.TagValueEmpty")
+	for i := 1; i < 1000; i++ {
+		wantCode(t, w.createTag("k", fmt.Sprint(i)), "")
+	}
+	wantCode(t, w.createTag("k", "1000"), "LimitExceeded.Quota")
+	if got := w.machine(t, id).Tags; !maps.Equal(got, map[string]string{"k": "0"}) {
+		t.Errorf("tags = %v; want the one that was attached", got)
+	}
 }
 
 func TestAMachineHasFiftyTags(t *testing.T) {
