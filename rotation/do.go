@@ -24,7 +24,7 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 	}
 	report := e.report(ctx, outcome, err)
 	e.logDrift()
-	e.log().Info("relock.report", "report", report.logged())
+	e.log().Info("relock.report", report.headline("report", report.logged())...)
 	if err == nil && outcome == Partial {
 		err = fmt.Errorf("%w: %s", ErrPartial, report.Why)
 	}

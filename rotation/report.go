@@ -80,6 +80,8 @@ type Report struct {
 	Started    time.Time `json:"started"`
 	Ended      time.Time `json:"ended"`
 	Seconds    float64   `json:"seconds"`
+	// PendingSeconds is how long a version had been pending when the run ended; zero when none was left so.
+	PendingSeconds float64 `json:"pendingSeconds,omitempty"`
 
 	Counts    Counts         `json:"counts"`
 	Down      Downtime       `json:"down"`
@@ -169,6 +171,15 @@ type MachineReport struct {
 
 // loggedMachines is how many machines the log line names: log services cut long lines.
 const loggedMachines = 200
+
+// headline is what alarms look for, before more. The names are stable. It stands beside the report in the log line, not
+// only within it: some log services index nothing but the first level of a line.
+func (r *Report) headline(more ...any) []any {
+	return append([]any{
+		"secret", r.Secret, "action", string(r.Action), "outcome", string(r.Outcome), "why", r.Why,
+		"generation", r.Generation, "pendingSeconds", r.PendingSeconds,
+	}, more...)
+}
 
 // logged is the report as the log gets it.
 func (r *Report) logged() *Report {

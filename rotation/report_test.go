@@ -246,10 +246,42 @@ func TestLogLineOfTheReportIsWritten(t *testing.T) {
 	must(t, w, rotation.Request{}, rotation.Rotated, func(r *rotation.Rotator) { r.Log = slog.New(slog.NewJSONHandler(&said, nil)) })
 	lines := strings.Split(strings.TrimSpace(said.String()), "\n")
 	var last struct {
-		Msg    string          `json:"msg"`
-		Report rotation.Report `json:"report"`
+		Msg, Secret, Action, Outcome string
+		Generation                   int
+		PendingSeconds               *float64
+		Report                       rotation.Report
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Msg != "relock.report" || last.Report.Outcome != rotation.Rotated {
 		t.Errorf("the last log line is %s (%v); want relock.report with the report", lines[len(lines)-1], err)
 	}
+	// What alarms look for is beside the report.
+	if last.Secret != rotationtest.Secret || last.Action != "rotate" || last.Outcome != "rotated" || last.Generation != 2 || last.PendingSeconds == nil {
+		t.Errorf("the last log line is %s; want secret, action, outcome, generation and pendingSeconds at its first level", lines[len(lines)-1])
+	}
+}
+
+func TestReportSaysForHowLongAVersionHasBeenPending(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		add(w, 3, rotation.Running)
+		for range 10 {
+			w.Blame()
+		}
+		began := w.Now()
+		must(t, w, rotation.Request{}, rotation.Partial, unlucky("m1"))
+		w.Advance(25 * time.Hour)
+		for _, row := range []struct {
+			action rotation.Action
+			want   rotation.Outcome
+		}{{rotation.Plan, rotation.Planned}, {rotation.Resume, rotation.Partial}} {
+			r := must(t, w, rotation.Request{Action: row.action}, row.want, unlucky("m1"))
+			if got, want := r.PendingSeconds, w.Now().Sub(began).Seconds(); got < 25*3600 || got > want+1 {
+				t.Errorf("%s says that a version has been pending for %v s; want %v", row.action, got, want)
+			}
+		}
+		for _, action := range []rotation.Action{rotation.Resume, rotation.Resume, rotation.Reconcile, rotation.Verify} {
+			if r, err := do(w, rotation.Request{Action: action}); err != nil || r.PendingSeconds != 0 {
+				t.Errorf("%s, %s (%v) says that a version has been pending for %v s; want that none is", action, r.Outcome, err, r.PendingSeconds)
+			}
+		}
+	})
 }

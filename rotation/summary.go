@@ -66,6 +66,9 @@ func (e *engine) report(ctx context.Context, outcome Outcome, err error) *Report
 	if r.Generation == 0 {
 		r.Generation = r.From
 	}
+	if e.pending != nil && outcome != Rotated && !e.pending.Created.IsZero() {
+		r.PendingSeconds = now.Sub(e.pending.Created).Seconds()
+	}
 	r.Calls, r.Throttled = e.Calls.Counts()
 	for i := range e.run.machines {
 		r.Machines = append(r.Machines, e.machineReport(i))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -87,11 +88,27 @@ func (c *Config) logger() *slog.Logger {
 	if c.platform == Command {
 		return nil
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.Level()}))
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.Level(), ReplaceAttr: flat}))
 	for _, w := range c.warnings {
 		log.Warn("relock.config", "warning", w)
 	}
 	return log
+}
+
+// flat writes what is neither text nor a number as JSON text. SCF makes a field of each value at the first level of a JSON
+// line that is text or a number, and ignores the others: https://cloud.tencent.com/document/product/583/18032.
+func flat(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
+	switch a.Value.Any().(type) {
+	case error, slog.Level:
+		return a
+	}
+	if text, err := json.Marshal(a.Value.Any()); err == nil {
+		return slog.String(a.Key, string(text))
+	}
+	return a
 }
 
 func (c *Config) recipe() rotation.Recipe { return rotation.Recipe{Length: int(c.PasswordLength)} }
