@@ -22,7 +22,7 @@ const (
 
 // BenchmarkSCFReady is a function's cold start without what the platform adds: from exec to the first Ping answered.
 func BenchmarkSCFReady(b *testing.B) {
-	w := &witness{}
+	w := &witness{folder: b.TempDir()}
 	binary(b, scfBinary)
 	var total time.Duration
 	for b.Loop() {

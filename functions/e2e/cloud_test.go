@@ -2,9 +2,9 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,7 +24,7 @@ const (
 // A cloud is a simulated cloud that is served over loopback HTTP, and what it was like before.
 type cloud struct {
 	*tencentsim.Cloud
-	url      string
+	door     *door // for everybody who has none of their own
 	regions  []string
 	outage   atomic.Pointer[outage]
 	machines map[string]tencentsim.Machine // as they were at the last remember
@@ -50,13 +50,13 @@ func (w *witness) serve(t testing.TB, cfg tencentsim.Config) *cloud {
 		t.Fatal(err)
 	}
 	c := &cloud{Cloud: sim, regions: cfg.Regions}
-	server := httptest.NewServer(c)
+	t.Cleanup(func() { sim.Close() })
+	c.door = w.opening(t, c)
 	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-		sim.Close()
+		for _, m := range c.Machines() {
+			_, _ = fmt.Fprintln(w.hear("the tags of "+m.ID), m.Tags)
+		}
 	})
-	c.url = server.URL
 	w.knows(keyValue, keyToken)
 	w.asks(c.passwords)
 	c.remember()
@@ -104,7 +104,7 @@ func (c *cloud) byID() map[string]tencentsim.Machine {
 // vars are relock's own variables for this cloud: a fleet that may be stopped gracefully and is proven by login.
 func (c *cloud) vars() map[string]string {
 	return map[string]string{
-		"RELOCK_TENCENT_ENDPOINT": c.url, "RELOCK_SECRET": tencentsim.DemoSecret,
+		"RELOCK_TENCENT_ENDPOINT": c.door.url, "RELOCK_SECRET": tencentsim.DemoSecret,
 		"RELOCK_REGIONS": strings.Join(c.regions, ","), "RELOCK_TAGS": tencentsim.FleetTagKey + "=" + tencentsim.FleetTagValue,
 		"RELOCK_RESTART": "graceful", "RELOCK_MAX_UNAVAILABLE": "50%", "RELOCK_POLL_INTERVAL": "20ms",
 		"RELOCK_PROOF": "login", "RELOCK_SSH_KNOWN_HOSTS": c.KnownHosts(), "RELOCK_SSH_ALLOW_LOOPBACK": "true",
@@ -114,13 +114,16 @@ func (c *cloud) vars() map[string]string {
 	}
 }
 
-// inSCF are the variables of an invocation, inCommand those of a terminal: the platforms spell the keys differently.
-func (c *cloud) inSCF() map[string]string {
-	return with(c.vars(), "TENCENTCLOUD_SECRETID", keyID, "TENCENTCLOUD_SECRETKEY", keyValue, "TENCENTCLOUD_SESSIONTOKEN", keyToken)
+func (c *cloud) inSCF() map[string]string     { return inSCF(c.vars()) }
+func (c *cloud) inCommand() map[string]string { return inCommand(c.vars()) }
+
+// inSCF adds the keys of an invocation, inCommand those of a terminal: the platforms spell them differently.
+func inSCF(vars map[string]string) map[string]string {
+	return with(vars, "TENCENTCLOUD_SECRETID", keyID, "TENCENTCLOUD_SECRETKEY", keyValue, "TENCENTCLOUD_SESSIONTOKEN", keyToken)
 }
 
-func (c *cloud) inCommand() map[string]string {
-	return with(c.vars(), "TENCENTCLOUD_SECRET_ID", keyID, "TENCENTCLOUD_SECRET_KEY", keyValue, "TENCENTCLOUD_TOKEN", keyToken)
+func inCommand(vars map[string]string) map[string]string {
+	return with(vars, "TENCENTCLOUD_SECRET_ID", keyID, "TENCENTCLOUD_SECRET_KEY", keyValue, "TENCENTCLOUD_TOKEN", keyToken)
 }
 
 // sent are the requests since the last remember that change something, or were meant to.
@@ -201,14 +204,16 @@ func (c *cloud) wantRotated(t testing.TB, generation int) {
 	}
 }
 
-// wantPower fails the test unless every machine is up or down as it was.
-func (c *cloud) wantPower(t testing.TB) {
+// wantPower fails the test unless every machine is up or down as it was, and returns how many are not.
+func (c *cloud) wantPower(t testing.TB) (wrong int) {
 	t.Helper()
 	for id, m := range c.byID() {
 		if before := c.machines[id]; m.State != before.State {
+			wrong++
 			t.Errorf("machine %s was %s and is %s", id, before.State, m.State)
 		}
 	}
+	return wrong
 }
 
 // wantStops fails the test when a machine was stopped more often than so, or one at all that was not running.

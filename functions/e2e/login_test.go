@@ -34,7 +34,8 @@ func opens(t testing.TB, knownHosts, address string, port int, user, password st
 }
 
 // wantOpen fails the test unless every machine that answers logins opens with the current password, and with no other.
-func (c *cloud) wantOpen(t testing.TB) {
+// It returns how many do not open.
+func (c *cloud) wantOpen(t testing.TB) (closed int) {
 	t.Helper()
 	current, _ := c.version(t, tencentsim.DemoVersion)
 	tried := 0
@@ -44,6 +45,7 @@ func (c *cloud) wantOpen(t testing.TB) {
 		}
 		tried++
 		if !opens(t, c.KnownHosts(), "127.0.0.1", m.SSHPort, m.DefaultLoginUser, current.Password) {
+			closed++
 			t.Errorf("machine %s does not open with the current password", id)
 		}
 		if opens(t, c.KnownHosts(), "127.0.0.1", m.SSHPort, m.DefaultLoginUser, tencentsim.BaselinePassword) {
@@ -53,4 +55,5 @@ func (c *cloud) wantOpen(t testing.TB) {
 	if tried == 0 {
 		t.Error("no machine answers logins; want some")
 	}
+	return closed
 }

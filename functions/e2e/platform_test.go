@@ -110,12 +110,17 @@ func (p platform) invoke(t testing.TB, event string, vars map[string]string, lim
 	case <-time.After(patience):
 		t.Fatalf("Invoke has not answered after %s\n%s", patience, p.stderr)
 	}
+	p.heardAnswer(event, resp)
+	return resp
+}
+
+// heardAnswer lets the witness hear an answer.
+func (p platform) heardAnswer(event string, resp messages.InvokeResponse) {
 	said := p.witness.hear("the function's answer to " + event)
 	_, _ = said.Write(resp.Payload)
 	if resp.Error != nil {
 		_, _ = fmt.Fprintf(said, "\n%+v", *resp.Error)
 	}
-	return resp
 }
 
 // timer is the event of a timer trigger; message is its input, empty to rotate.

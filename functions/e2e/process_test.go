@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -20,22 +22,26 @@ const patience = 2 * time.Minute
 type process struct {
 	cmd            *exec.Cmd
 	stdout, stderr *output
+	arguments      *output
 	started        chan struct{}
 	done           chan struct{} // closed when it has ended and all its output is read
 	err            error         // how it ended, after done
 }
 
 // prepare returns a process that is not started yet. Its environment is vars and nothing else but a search path and a
-// home of its own. The witness hears both outputs.
+// folder. The witness hears both outputs
+// and reads its files.
 func (w *witness) prepare(t testing.TB, path string, vars map[string]string, args ...string) *process {
 	t.Helper()
 	name := strings.Join(append([]string{path[strings.LastIndexByte(path, '/')+1:]}, args...), " ")
 	p := &process{
 		cmd:    exec.Command(path, args...),
 		stdout: w.hear("standard output of " + name), stderr: w.hear("standard error of " + name),
-		started: make(chan struct{}), done: make(chan struct{}),
+		arguments: w.hear("the arguments of " + name),
+		started:   make(chan struct{}), done: make(chan struct{}),
 	}
-	p.cmd.Env = []string{"PATH=" + built + ":" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	p.cmd.Dir = w.folder // what it writes beside its output, it writes here
+	p.cmd.Env = []string{"PATH=" + built + ":" + os.Getenv("PATH"), "HOME=" + p.cmd.Dir, "TMPDIR=" + p.cmd.Dir}
 	for _, variable := range slices.Sorted(maps.Keys(vars)) {
 		p.cmd.Env = append(p.cmd.Env, variable+"="+vars[variable])
 	}
@@ -49,12 +55,22 @@ func (p *process) start(t testing.TB) {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	_, _ = io.WriteString(p.arguments, arguments(p.cmd))
 	close(p.started)
 	go func() {
 		p.err = p.cmd.Wait()
 		close(p.done)
 	}()
 	t.Cleanup(p.kill)
+}
+
+// arguments are what everybody on the machine can read of a process that was started, NUL between them.
+func arguments(cmd *exec.Cmd) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
+	if err != nil { // there is no such thing here, or it has ended already
+		return strings.Join(cmd.Args, "\x00")
+	}
+	return string(text)
 }
 
 // kill ends the process at once, as kill -9 does, and returns when it is gone. It may be repeated, and waits for start.

@@ -127,7 +127,7 @@ func TestRefusedRotationSendsNothingAndLosesNothing(t *testing.T) {
 func gone() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"it hangs up":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"its gateway is alone": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "Bad Gateway", http.StatusBadGateway) },
+		"its gateway is alone": gatewayAlone,
 		"it fails": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"Response":{"Error":{"Code":"InternalServerError","Message":"An internal error has occurred. Retry your request."},"RequestId":"gone"}}`)
 		},

@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,16 +23,18 @@ type witness struct {
 	said    []*output
 	secrets []string
 	asked   []func() []string // more secrets, known at the end only
+	folder  string            // of the processes; its files are read at the end
 }
 
 // newWitness returns the witness of a test. What the test starts, it has to start afterwards: the witness looks last.
 func newWitness(t testing.TB) *witness {
 	t.Helper()
-	w := &witness{}
+	w := &witness{folder: t.TempDir()} // which thereby goes after the witness has looked
 	t.Cleanup(func() {
 		for _, ask := range w.asked {
 			w.secrets = append(w.secrets, ask()...)
 		}
+		w.readFiles(t)
 		if len(w.secrets) == 0 || len(w.said) == 0 {
 			t.Errorf("the witness knows %d secrets and heard %d outputs; want some of both", len(w.secrets), len(w.said))
 		}
@@ -56,6 +61,21 @@ func (w *witness) knows(secrets ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.secrets = append(w.secrets, secrets...)
+}
+
+// readFiles hears every file that a process has left behind.
+func (w *witness) readFiles(t testing.TB) {
+	err := filepath.WalkDir(w.folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		_, _ = fmt.Fprintf(w.hear("a file"), "%s\n%s", path, text)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // asks adds somebody who knows secrets at the end.

@@ -39,6 +39,7 @@ type SSHD struct {
 	mu     sync.Mutex
 	closed bool
 	open   map[io.Closer]bool // listeners and connections
+	hook   func(string) func()
 }
 
 // NewSSHD returns an SSHD without machines. It asks look at every login, also for a machine that is not there yet: its port
@@ -51,6 +52,28 @@ func NewSSHD(hosts Authority, look func(id, user string) Door) *SSHD {
 		done:  make(chan struct{}),
 		open:  make(map[io.Closer]bool),
 	}
+}
+
+// OnLogin makes f be called for every password that somebody offers to a machine, before it is looked at. What f returns
+// is called before the answer is sent; it may be nil. It replaces the function set before; nil removes it.
+func (d *SSHD) OnLogin(f func(id string) (answered func())) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hook = f
+}
+
+// tell tells of a login and returns what is to be called before its answer.
+func (d *SSHD) tell(id string) (answered func()) {
+	d.mu.Lock()
+	hook := d.hook
+	d.mu.Unlock()
+	if hook != nil {
+		answered = hook(id)
+	}
+	if answered == nil {
+		answered = func() {}
+	}
+	return answered
 }
 
 // Close ends every server and waits for them. It may be repeated.
@@ -172,6 +195,7 @@ func (d *SSHD) handshake(conn net.Conn, h host) (*ssh.ServerConn, <-chan ssh.New
 		cfg.AddHostKey(key)
 	}
 	check := func(user, password string) (*ssh.Permissions, error) {
+		defer d.tell(h.id)()
 		door := d.look(h.id, user)
 		if !door.Running {
 			hangUp(conn) // it was shut down during the handshake: that refuses nothing

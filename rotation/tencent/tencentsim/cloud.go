@@ -82,6 +82,11 @@ func (c *Cloud) Close() error {
 	return nil
 }
 
+// OnLogin makes f be called for every password that somebody offers to a machine over SSH, before it is looked at. What f
+// returns is called before the answer is sent; it may be nil. Both may call the Cloud. It replaces the function set before;
+// nil removes it. It panics without Config.SSH.
+func (c *Cloud) OnLogin(f func(id string) (answered func())) { c.ssh.OnLogin(f) }
+
 // Transport returns a RoundTripper that calls the Cloud directly, without a network, so that a client's test may run
 // in a testing/synctest bubble. A cut connection is io.ErrUnexpectedEOF.
 func (c *Cloud) Transport() http.RoundTripper { return simcloud.Transport(c) }

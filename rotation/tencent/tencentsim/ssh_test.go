@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -260,5 +261,37 @@ func TestCloseEndsEverything(t *testing.T) {
 			conn.Close()
 			t.Errorf("machine %s answers after Close", m.ID)
 		}
+	}
+}
+
+// Each offered password is told of before it is looked at, when the machine may still change, and before the answer.
+func TestLoginIsToldOfBeforeItIsJudgedAndBeforeItIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := open(t, tencentsim.Config{SSH: true})
+	id := w.Add(tencentsim.Machine{})
+	m, check := w.machine(t, id), trusting(t, w.Cloud)
+	var judged, answered atomic.Int64
+	w.OnLogin(func(at string) func() {
+		if at != id {
+			t.Errorf("told of a login to %s; want %s", at, id)
+		}
+		if judged.Add(1) == 1 {
+			w.Console(id, "By-Hand.2024-Ab")
+			return nil
+		}
+		return func() { answered.Add(1) }
+	})
+	if err := login(m, check, "ubuntu", ssh.Password(tencentsim.BaselinePassword)); err == nil {
+		t.Error("the password from before opens the machine, though it was changed before it was looked at")
+	}
+	if err := login(m, check, "ubuntu", ssh.Password("By-Hand.2024-Ab")); err != nil {
+		t.Error(err)
+	}
+	w.OnLogin(nil)
+	if err := login(m, check, "ubuntu", ssh.Password("By-Hand.2024-Ab")); err != nil {
+		t.Error(err)
+	}
+	if judged.Load() != 2 || answered.Load() != 1 {
+		t.Errorf("told of %d logins and %d answers; want 2 and, of the second, 1", judged.Load(), answered.Load())
 	}
 }

@@ -1,0 +1,161 @@
+package e2e_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/tencent/tencentsim"
+)
+
+// killable serves a small fleet of every sort, of which few may be down at once.
+func killable(t testing.TB, w *witness) *cloud {
+	t.Helper()
+	c := w.serve(t, tencentsim.Config{Scale: 0.003})
+	for i := range 6 {
+		m := tencentsim.Machine{ID: fmt.Sprintf("ins-kill000%d", i), Region: c.regions[i%2],
+			Tags: map[string]string{tencentsim.FleetTagKey: tencentsim.FleetTagValue}}
+		switch i {
+		case 3:
+			m.OSName = "Windows Server 2022 Datacenter 64bit English"
+		case 4:
+			m.State = "STOPPED"
+		}
+		c.Add(m)
+	}
+	c.remember()
+	return c
+}
+
+// ownDoor opens one more door to the cloud.
+func (c *cloud) ownDoor(t testing.TB, w *witness) *door { return w.opening(t, c) }
+
+// through are relock's variables for a process behind a door to a killable fleet.
+func (c *cloud) through(d *door) map[string]string {
+	return with(c.vars(), "RELOCK_TENCENT_ENDPOINT", d.url, "RELOCK_MAX_UNAVAILABLE", "2")
+}
+
+// A history is one cloud, and what processes of a program do to it.
+type history struct {
+	program
+	w *witness
+	c *cloud
+}
+
+// again runs it until nothing is pending, as a schedule or a person does, and returns how often.
+func (h history) again(t *testing.T) int {
+	t.Helper()
+	action, said := "resume", ""
+	for n := 1; n <= 5; n++ {
+		_, run := h.prepare(t, h.w, h.c.through(h.c.ownDoor(t, h.w)), action, patience)
+		r := run()
+		current, _ := h.c.version(t, tencentsim.DemoVersion)
+		_, begun := h.c.version(t, slot(2))
+		switch {
+		case r.outcome == rotation.Rotated, r.outcome == rotation.Nothing && current.Generation > 1:
+			return n
+		case r.outcome == rotation.Nothing && !begun:
+			action = "rotate" // resume begins nothing
+		}
+		said += r.said
+	}
+	t.Fatalf("it does not come to an end\n%s", said)
+	return 0
+}
+
+// wantAnswerable fails the test unless the store holds the password of every machine now.
+func (c *cloud) wantAnswerable(t testing.TB) (lost int) {
+	t.Helper()
+	machines := c.Machines() // in this order: what is set in between was stored before
+	var known []string
+	for _, value := range c.Secret(tencentsim.DemoSecret) {
+		known = append(known, passwordsIn(value)...)
+	}
+	for _, m := range machines {
+		if !slices.Contains(known, m.Password) {
+			lost++
+			t.Errorf("machine %s has a password that the store does not hold", m.ID)
+		}
+	}
+	return lost
+}
+
+// A tally adds up what a sweep visited and how its histories ended.
+type tally struct {
+	mu         sync.Mutex
+	visited    map[string][2]int // before and after, by what was called
+	histories  int
+	runs       int // after the fault
+	most       int // of one history
+	lost, down int // machines
+	again      int // machines that were stopped more than once
+}
+
+func (s *tally) visits(action string, after bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.visited == nil {
+		s.visited = map[string][2]int{}
+	}
+	v := s.visited[action]
+	if after {
+		v[1]++
+	} else {
+		v[0]++
+	}
+	s.visited[action] = v
+}
+
+// ends holds the end of a history: nothing is pending, every machine has what the store calls current and opens with it,
+// what ran before runs, and none was stopped more often than it may be.
+func (s *tally) ends(t *testing.T, h history, runs, stops int) {
+	t.Helper()
+	lost := h.c.wantAnswerable(t) + h.c.wantOpen(t)
+	down := h.c.wantPower(t)
+	h.c.wantRotated(t, 2)
+	h.c.wantStops(t, 1, stops)
+	again := 0
+	for id, m := range h.c.byID() {
+		if m.Stops-h.c.machines[id].Stops > 1 {
+			again++
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.histories, s.runs, s.most = s.histories+1, s.runs+runs, max(s.most, runs)
+	s.lost, s.down, s.again = s.lost+lost, s.down+down, s.again+again
+}
+
+// tell prints the tally.
+func (s *tally) tell(t *testing.T, what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, after := 0, 0
+	var parts []string
+	for _, action := range slices.Sorted(maps.Keys(s.visited)) {
+		v := s.visited[action]
+		before, after = before+v[0], after+v[1]
+		parts = append(parts, fmt.Sprintf("%s %d+%d", action, v[0], v[1]))
+	}
+	how := "all that there are"
+	if !full() {
+		how = "a sample, make e2e visits all"
+	}
+	t.Logf("%s: %d points (%d before a call has its effect, %d after), %s; %d histories, at most %d runs to the end; "+
+		"machines lost: %d, left down: %d, stopped twice: %d\n\t%s", what, before+after, before, after, how,
+		s.histories, s.most, s.lost, s.down, s.again, strings.Join(parts, ", "))
+}
+
+// wantEvery fails the test unless a call of every action was visited, before and after.
+func (s *tally) wantEvery(t *testing.T, calls []call) {
+	t.Helper()
+	for _, c := range calls {
+		if v := s.visited[c.action]; c.nth == 1 && (v[0] == 0 || v[1] == 0) {
+			t.Errorf("%s: %d points before and %d after; want some of both", c.action, v[0], v[1])
+		}
+	}
+}
