@@ -58,6 +58,7 @@ func TestDependenciesGoOneWay(t *testing.T) {
 		{"/rotation/tencent", append([]string{"github.com/tencentcloud/tencentcloud-sdk-go"}, driver...)},
 		{"/rotation/simcloud", []string{"golang.org/x/crypto"}},
 		{"/rotation/tencent/tencentsim", []string{module + "/rotation/simcloud"}},
+		{"/rotation/huawei/huaweisim", []string{module + "/rotation/simcloud"}},
 		{"/events", []string{module + "/rotation"}},
 	}
 	found := 0
