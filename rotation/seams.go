@@ -74,6 +74,13 @@ type Marker interface {
 	Mark(ctx context.Context, batch []Instance, m Mark) error
 }
 
+// A Preflighter is a Fleet that can tell, without an effect, which machines a reset would be refused for, or accepted and
+// never carried out. It may send throwaway passwords, never a stored one.
+type Preflighter interface {
+	// Preflight returns the machines of a batch that cannot be reset, and why. After an error some may be missing.
+	Preflight(ctx context.Context, batch []Instance) (map[string]Refusal, error)
+}
+
 // OpKind is what an operation does.
 type OpKind string
 

@@ -54,8 +54,9 @@ func TestDependenciesGoOneWay(t *testing.T) {
 		{"/rotation", nil},
 		{"/rotation/rotationtest", []string{module + "/rotation"}},
 		{"/rotation/sshlogin", []string{module + "/rotation", "golang.org/x/crypto"}},
-		{"/rotation/wire", []string{module + "/rotation", "golang.org/x/time"}},
+		{"/rotation/wire", []string{module + "/rotation", "golang.org/x/time", "golang.org/x/sync"}},
 		{"/rotation/tencent", append([]string{"github.com/tencentcloud/tencentcloud-sdk-go"}, driver...)},
+		{"/rotation/huawei", append([]string{"github.com/huaweicloud/huaweicloud-sdk-go-v3"}, driver...)},
 		{"/rotation/simcloud", []string{"golang.org/x/crypto"}},
 		{"/rotation/tencent/tencentsim", []string{module + "/rotation/simcloud"}},
 		{"/rotation/huawei/huaweisim", []string{module + "/rotation/simcloud"}},
@@ -132,7 +133,8 @@ func TestTheEnvironmentIsReadInOnePlace(t *testing.T) {
 func TestPasswordsAreRevealedInFewPlaces(t *testing.T) {
 	allowed := []string{
 		"rotation/password.go", "rotation/version.go", // the type and the codec
-		"rotation/tencent/reset.go",                                 // the request
+		"rotation/tencent/reset.go", "rotation/huawei/reset.go", // the request
+		"rotation/huawei/preflight.go",                              // a password that is thrown away
 		"rotation/sshlogin/login.go",                                // the login
 		"functions/relock/lookup.go", "functions/relock/recover.go", // --reveal
 	}

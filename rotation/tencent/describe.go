@@ -25,7 +25,7 @@ func (f *Fleet) Describe(ctx context.Context, sel rotation.Selector) ([]rotation
 	}
 	found := collection{byID: map[string]rotation.Instance{}}
 	visit := func(raw *cvm.Instance) {
-		if raw == nil || deref(raw.InstanceId) == "" {
+		if raw == nil || wire.Deref(raw.InstanceId) == "" {
 			return
 		}
 		inst := f.instance(raw)
@@ -67,7 +67,7 @@ func (f *Fleet) list(ctx context.Context, sel rotation.Selector, visit func(*cvm
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(wire.AtOnce)
 	for chunk := range slices.Chunk(ids, maxBatch) {
 		group.Go(func() error { return f.listByID(ctx, chunk, visit) })
 	}
@@ -119,59 +119,30 @@ func (f *Fleet) listByID(ctx context.Context, ids []string, visit func(*cvm.Inst
 	return nil
 }
 
-// listByTags calls visit with every machine that passes the filters. A machine that goes while pages are read moves the
-// others, one of which then falls between two pages: until all pages agree, the list is read again, and nothing that
-// was seen is forgotten.
+// listByTags calls visit with every machine that passes the filters.
 func (f *Fleet) listByTags(ctx context.Context, filters []*cvm.Filter, visit func(*cvm.Instance)) error {
-	const passes = 3
-	for range passes {
-		whole, err := f.pass(ctx, filters, visit)
-		if wire.CodeOf(err) == "InvalidParameterValue.TagKeyNotFound" {
-			return nil // no machine has a tag that the account does not have
-		}
-		if err != nil || whole {
-			return err
-		}
-	}
-	return nil
-}
-
-// pass reads all pages once and reports whether they are of one piece.
-func (f *Fleet) pass(ctx context.Context, filters []*cvm.Filter, visit func(*cvm.Instance)) (whole bool, err error) {
-	var mu sync.Mutex
-	seen, total, torn := map[string]bool{}, int64(-1), false
-	read := func(ctx context.Context, offset int64) error {
-		page, err := f.page(ctx, func(req *cvm.DescribeInstancesRequest) { req.Filters, req.Offset = filters, &offset })
+	err := wire.List(ctx, pageSize, func(ctx context.Context, offset int) ([]string, int, error) {
+		from := int64(offset)
+		page, err := f.page(ctx, func(req *cvm.DescribeInstancesRequest) { req.Filters, req.Offset = filters, &from })
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
 		if page.TotalCount == nil {
-			return fmt.Errorf("%s: an answer without TotalCount", describeInstances.Name)
+			return nil, 0, fmt.Errorf("%s: an answer without TotalCount", describeInstances.Name)
 		}
+		var ids []string
 		for _, raw := range page.InstanceSet {
 			visit(raw)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		torn = torn || total >= 0 && total != *page.TotalCount
-		total = *page.TotalCount
-		for _, raw := range page.InstanceSet {
 			if raw != nil {
-				seen[deref(raw.InstanceId)] = true
+				ids = append(ids, wire.Deref(raw.InstanceId))
 			}
 		}
-		return nil
+		return ids, int(*page.TotalCount), nil
+	})
+	if wire.CodeOf(err) == "InvalidParameterValue.TagKeyNotFound" {
+		return nil // no machine has a tag that the account does not have
 	}
-	if err := read(ctx, 0); err != nil {
-		return false, err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for offset, last := int64(maxBatch), total; offset < last; offset += maxBatch {
-		group.Go(func() error { return read(ctx, offset) })
-	}
-	err = group.Wait()
-	return !torn && int64(len(seen)) == total, err
+	return err
 }
 
 // Limits of DescribeInstances: https://www.tencentcloud.com/document/product/213/33258.

@@ -8,10 +8,7 @@ import (
 	"github.com/relock-project/relock/rotation/wire"
 )
 
-const (
-	maxBatch = 100 // machines of one request: https://www.tencentcloud.com/document/product/213/33240
-	atOnce   = 10  // requests of one listing that are under way at once
-)
+const maxBatch = 100 // machines of one request: https://www.tencentcloud.com/document/product/213/33240
 
 // A Fleet is the CVM instances of one region. It may be used by several goroutines.
 type Fleet struct {
@@ -105,15 +102,6 @@ func (f *Fleet) veil() wire.Veil {
 	return all
 }
 
-// deref returns the zero value for nil: the API leaves out or nulls what it has no value for.
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 func pointers(all []string) []*string {
 	out := make([]*string, len(all))
 	for i := range all {
@@ -125,7 +113,7 @@ func pointers(all []string) []*string {
 func values(all []*string) []string {
 	var out []string
 	for _, p := range all {
-		if s := deref(p); s != "" {
+		if s := wire.Deref(p); s != "" {
 			out = append(out, s)
 		}
 	}

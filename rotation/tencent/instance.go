@@ -7,6 +7,7 @@ import (
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // The accounts that a reset without a user name changes: https://www.tencentcloud.com/document/product/213/33240.
@@ -25,21 +26,21 @@ const (
 func (f *Fleet) instance(raw *cvm.Instance) rotation.Instance {
 	os, rules := systemOf(raw)
 	inst := rotation.Instance{
-		ID: deref(raw.InstanceId), Name: deref(raw.InstanceName), Region: f.Region(), OS: os,
-		Power: powerOf(deref(raw.InstanceState)), Busy: busyOf(raw),
-		LoginUser: deref(raw.DefaultLoginUser),
+		ID: wire.Deref(raw.InstanceId), Name: wire.Deref(raw.InstanceName), Region: f.Region(), OS: os,
+		Power: powerOf(wire.Deref(raw.InstanceState)), Busy: busyOf(raw),
+		LoginUser: wire.Deref(raw.DefaultLoginUser),
 		// The private address first: whoever is inside the network reaches it, and the login does not cross the internet.
 		Addresses: append(values(raw.PrivateIpAddresses), values(raw.PublicIpAddresses)...),
-		Port:      int(deref(raw.DefaultLoginPort)),
+		Port:      int(wire.Deref(raw.DefaultLoginPort)),
 		Tags:      tagsOf(raw),
 	}
 	if inst.LoginUser == "" {
-		inst.LoginUser = loginOf(os, deref(raw.OsName))
+		inst.LoginUser = loginOf(os, wire.Deref(raw.OsName))
 	}
 	if inst.Port == 0 {
 		inst.Port = sshPort
 	}
-	if created, err := time.Parse(time.RFC3339, deref(raw.CreatedTime)); err == nil {
+	if created, err := time.Parse(time.RFC3339, wire.Deref(raw.CreatedTime)); err == nil {
 		inst.CreatedAt = created
 	}
 	if raw.LoginSettings != nil {
@@ -56,9 +57,9 @@ func (f *Fleet) instance(raw *cvm.Instance) rotation.Instance {
 // systemOf is the machine's system, and the one whose password rules count: the stricter ones of Windows when nothing
 // tells. DescribeInstances has no field for the platform: https://cloud.tencent.com/document/api/213/15753#Instance.
 func systemOf(raw *cvm.Instance) (os, rules rotation.OS) {
-	login, name := deref(raw.DefaultLoginUser), strings.ToLower(strings.TrimSpace(deref(raw.OsName)))
+	login, name := wire.Deref(raw.DefaultLoginUser), strings.ToLower(strings.TrimSpace(wire.Deref(raw.OsName)))
 	switch {
-	case strings.EqualFold(login, windowsLogin), strings.HasPrefix(name, "windows"), deref(raw.DefaultLoginPort) == rdpPort:
+	case strings.EqualFold(login, windowsLogin), strings.HasPrefix(name, "windows"), wire.Deref(raw.DefaultLoginPort) == rdpPort:
 		return rotation.Windows, rotation.Windows
 	case name == "" && login == "":
 		return rotation.Linux, rotation.Windows
@@ -81,7 +82,7 @@ func tagsOf(raw *cvm.Instance) map[string]string {
 	tags := make(map[string]string, len(raw.Tags))
 	for _, t := range raw.Tags {
 		if t != nil && t.Key != nil {
-			tags[*t.Key] = deref(t.Value)
+			tags[*t.Key] = wire.Deref(t.Value)
 		}
 	}
 	return tags
@@ -94,4 +95,4 @@ const (
 	failed    = "FAILED"
 )
 
-func busyOf(raw *cvm.Instance) bool { return deref(raw.LatestOperationState) == operating }
+func busyOf(raw *cvm.Instance) bool { return wire.Deref(raw.LatestOperationState) == operating }

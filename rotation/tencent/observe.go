@@ -48,10 +48,10 @@ func (f *Fleet) look(ctx context.Context, ops []rotation.Operation) (map[string]
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		seen[deref(raw.InstanceId)] = sightingOf(raw)
+		seen[wire.Deref(raw.InstanceId)] = sightingOf(raw)
 	}
 	var group errgroup.Group
-	group.SetLimit(atOnce)
+	group.SetLimit(wire.AtOnce)
 	for chunk := range slices.Chunk(ids, maxBatch) {
 		group.Go(func() error {
 			if err := f.listByID(ctx, chunk, visit); err != nil {
@@ -87,8 +87,8 @@ type sighting struct {
 
 func sightingOf(raw *cvm.Instance) sighting {
 	return sighting{
-		state: deref(raw.InstanceState), operation: deref(raw.LatestOperation), outcome: deref(raw.LatestOperationState),
-		requestID: deref(raw.LatestOperationRequestId), message: deref(raw.LatestOperationErrorMsg),
+		state: wire.Deref(raw.InstanceState), operation: wire.Deref(raw.LatestOperation), outcome: wire.Deref(raw.LatestOperationState),
+		requestID: wire.Deref(raw.LatestOperationRequestId), message: wire.Deref(raw.LatestOperationErrorMsg),
 	}
 }
 

@@ -89,6 +89,6 @@ func (f *Fleet) operate(ctx context.Context, a wire.API, kind rotation.OpKind, b
 		requestID, err = do(ctx, pointers(op.Instances))
 		return err
 	})
-	op.RequestID = deref(requestID)
+	op.RequestID = wire.Deref(requestID)
 	return wire.End(op, underWay[a], err)
 }

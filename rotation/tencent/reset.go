@@ -43,6 +43,6 @@ func (f *Fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation
 	if err != nil {
 		return wire.End(op, "", err)
 	}
-	op.RequestID = deref(resp.Response.RequestId)
+	op.RequestID = wire.Deref(resp.Response.RequestId)
 	return op, nil
 }

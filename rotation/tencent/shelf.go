@@ -80,7 +80,7 @@ func (s *Shelf) List(ctx context.Context, secret string) ([]rotation.Slot, error
 	}
 	var all []rotation.Slot
 	for _, v := range resp.Response.Versions {
-		if v != nil && deref(v.VersionId) != "" {
+		if v != nil && wire.Deref(v.VersionId) != "" {
 			all = append(all, rotation.Slot{Name: *v.VersionId})
 		}
 	}
@@ -109,7 +109,7 @@ func (s *Shelf) Read(ctx context.Context, secret, name string) (rotation.Slot, [
 	if err != nil {
 		return rotation.Slot{}, nil, err
 	}
-	text := deref(resp.Response.SecretString)
+	text := wire.Deref(resp.Response.SecretString)
 	if text == "" {
 		return rotation.Slot{}, nil, fmt.Errorf("%w: version %s of secret %q holds no text: store %s", rotation.ErrConfig, name, secret, rotation.Example)
 	}

@@ -4,6 +4,7 @@ import (
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // Reasons and remedies that a state and a code share.
@@ -89,13 +90,13 @@ func lasting(reason, remedy string) rotation.Refusal {
 
 // refusalOf says why CVM would not reset the machine as DescribeInstances shows it. Code is the field's value.
 func refusalOf(raw *cvm.Instance) rotation.Refusal {
-	current := deref(raw.InstanceState)
+	current := wire.Deref(raw.InstanceState)
 	with := func(r rotation.Refusal, code string) rotation.Refusal {
 		r.Code = code
 		return r
 	}
 	// Why it is isolated says more than that it is.
-	for _, value := range []string{deref(raw.IsolatedSource), deref(raw.RestrictState)} {
+	for _, value := range []string{wire.Deref(raw.IsolatedSource), wire.Deref(raw.RestrictState)} {
 		if r, ok := isolated[value]; ok {
 			return with(r, value)
 		}
@@ -106,7 +107,7 @@ func refusalOf(raw *cvm.Instance) rotation.Refusal {
 	if !settled[current] {
 		return with(transient("in a state that relock does not know ("+current+")"), current)
 	}
-	if current == "STOPPED" && deref(raw.StopChargingMode) == "STOP_CHARGING" {
+	if current == "STOPPED" && wire.Deref(raw.StopChargingMode) == "STOP_CHARGING" {
 		return with(lasting(reasonUncharged, remedyUncharged), "STOP_CHARGING")
 	}
 	return rotation.Refusal{}

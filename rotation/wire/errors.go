@@ -90,10 +90,10 @@ func Refused(batch []string, underWay string, err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	why := e.Meaning.Refusal(e.Code, e.RequestID)
-	if why.Kind == "" {
+	if e.Meaning.Kind.refusal() == "" {
 		return err
 	}
+	why := e.Meaning.Refusal(e.Code, e.RequestID)
 	if underWay == e.Code {
 		why.Kind = rotation.RefusedState
 	}

@@ -110,7 +110,7 @@ func (l *Line) failure(ctx, limited context.Context, a API, v Veil, err error) *
 	switch {
 	case answer != nil:
 		e.Meaning = l.codes.Meaning(answer.Code)
-		e.Code, e.RequestID = v.word(answer.Code, l.codes), v.word(answer.RequestID, l.codes)
+		e.Code, e.RequestID = v.Word(answer.Code, l.codes), v.Word(answer.RequestID, l.codes)
 		e.Named = answer.Named
 		e.kinds = e.Meaning.Kind.sentinels()
 		e.Message = v.People(answer.Message)

@@ -68,9 +68,16 @@ type Meaning struct {
 	Remedy string
 }
 
-// Refusal is m of one machine.
+// Refusal is m of one machine. Its kind is empty when nobody has foreseen that a machine is refused so.
 func (m Meaning) Refusal(code, requestID string) rotation.Refusal {
-	return rotation.Refusal{Kind: m.Kind.refusal(), Reason: m.Reason, Remedy: m.Remedy, Code: code, RequestID: requestID}
+	kind := m.Kind.refusal()
+	switch m.Kind {
+	case Password:
+		kind = rotation.RefusedPassword
+	case Throttled:
+		kind = rotation.RefusedBusy
+	}
+	return rotation.Refusal{Kind: kind, Reason: m.Reason, Remedy: m.Remedy, Code: code, RequestID: requestID}
 }
 
 // Codes is a provider's table of codes. What it does not have is ambiguous.

@@ -73,9 +73,9 @@ func (v Veil) Over(w Veil) Veil {
 // words are codes and ids of requests.
 var words = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
 
-// word returns text if it can be a code or an id, and else nothing: neither carries anything else. A code of our table
+// Word returns text if it can be a code or an id, and else nothing: neither carries anything else. A code of our table
 // is shown even when the secret's value happens to have a piece of it.
-func (v Veil) word(text string, codes Codes) string {
+func (v Veil) Word(text string, codes Codes) string {
 	if _, known := codes.Exact[text]; known || words.MatchString(text) && (v == nil || v(text) == text) {
 		return text
 	}
