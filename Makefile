@@ -44,12 +44,7 @@ bench: ## benchmarks, and the sizes and times of the binaries
 	go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./... 2>&1 | grep -Ev '^(PASS|\? |ok .*\[no tests)'
 
 fuzz: ## every fuzz target for FUZZTIME
-	@for pkg in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "$$pkg $$target"; \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s $$pkg; \
-	  done; \
-	done
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 package: ## the function's zip for Tencent SCF, with its size and checksum; the same bytes every time
 	@mkdir -p dist/scf

@@ -42,10 +42,11 @@ func decodeArchive(name string, value []byte) (archive, error) {
 		return archive{}, fmt.Errorf("archive %s is damaged: it is no archive", name)
 	}
 	out := archive{slot: name, entries: a.Archive, rank: a.Rank, size: len(value)}
-	for _, e := range a.Archive {
+	for i, e := range a.Archive {
 		k, err := decodeEntry(e)
 		if err != nil {
-			return archive{}, fmt.Errorf("archive %s is damaged at %q: %w", name, e.Name, err)
+			// Not the entry's name: it is a piece of the value.
+			return archive{}, fmt.Errorf("archive %s is damaged at entry %d: %w", name, i+1, err)
 		}
 		out.versions = append(out.versions, k)
 	}

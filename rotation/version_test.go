@@ -122,6 +122,7 @@ func FuzzDecodeVersion(f *testing.F) {
 	for _, value := range []string{
 		rotation.Example, `{"password":"p","generation":3,"created":"2026-11-21T18:00:00Z","host":"b","previous":2}`, `{"password":1}`,
 		`{}`, `null`, `[]`, `{"password":"\ud800"}`, `{"password":"p","password":"q"}`, "{\"password\":\"\xff\"}", `{"password":"p","generation":-1}`,
+		`{"password":{"Zq7Kv0xM2":1}}`, `Zq7Kv0xM2`, `{"password":"Zq7Kv0xM2","generation":"Zq7Kv0xM2"}`, `["Zq7Kv0xM2"]`,
 	} {
 		f.Add([]byte(value))
 	}
@@ -130,6 +131,9 @@ func FuzzDecodeVersion(f *testing.F) {
 		if err != nil {
 			if !errors.Is(err, rotation.ErrConfig) {
 				t.Errorf("DecodeVersion(%q) = %v; want an ErrConfig", value, err)
+			}
+			if strings.Contains(err.Error(), "Zq7Kv0xM2") {
+				t.Errorf("the error shows the value: %v", err)
 			}
 			return
 		}

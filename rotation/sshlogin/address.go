@@ -75,14 +75,16 @@ func (v *Verifier) permissible(text string) (netip.Addr, error) {
 	if err != nil {
 		return ip, fmt.Errorf("%w: %q is no IP address", ErrAddressRefused, text)
 	}
-	ip = ip.Unmap()
+	if ip = ip.Unmap(); ip.Zone() != "" {
+		return ip, fmt.Errorf("%w: %s is an address on one link", ErrAddressRefused, ip)
+	}
 	if ip.IsLoopback() {
 		if v.AllowLoopback {
 			return ip, nil
 		}
 		return ip, fmt.Errorf("%w: %s is this host", ErrAddressRefused, ip)
 	}
-	if !ip.IsGlobalUnicast() || ip.Zone() != "" { // link-local, multicast, unspecified
+	if !ip.IsGlobalUnicast() { // link-local, multicast, unspecified
 		return ip, fmt.Errorf("%w: %s is no machine's", ErrAddressRefused, ip)
 	}
 	for _, p := range refusedPrefixes {

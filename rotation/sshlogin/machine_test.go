@@ -127,7 +127,7 @@ func parse(t *testing.T, text string) *sshlogin.HostKeys {
 	return keys
 }
 
-func newKey(t *testing.T) ssh.Signer {
+func newKey(t testing.TB) ssh.Signer {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

@@ -23,15 +23,18 @@ func (f *Fleet) Describe(ctx context.Context, sel rotation.Selector) ([]rotation
 	if sel.IsZero() {
 		return nil, nil
 	}
-	found := collection{byID: map[string]rotation.Instance{}}
+	found, wanted := collection{byID: map[string]rotation.Instance{}}, map[string]bool{}
+	for _, id := range sel.IDs {
+		wanted[id] = true
+	}
 	visit := func(raw *cvm.Instance) {
-		if raw == nil || wire.Deref(raw.InstanceId) == "" {
+		if raw == nil || wire.Deref(raw.InstanceId) == "" || len(wanted) > 0 && !wanted[*raw.InstanceId] {
 			return
 		}
 		inst := f.instance(raw)
 		one := sel
-		if len(sel.IDs) > 0 {
-			one.IDs = []string{inst.ID} // it was asked for by id: no search among all of them
+		if len(wanted) > 0 {
+			one.IDs = []string{inst.ID} // it is wanted: no search among all of them
 		}
 		if one.Matches(inst.ID, inst.Tags) {
 			found.add(inst)
