@@ -2,10 +2,9 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"os"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -14,16 +13,16 @@ func newCloud(o *options) *cobra.Command {
 	so, listen := simOptions{}, ""
 	cmd := &cobra.Command{
 		Use:   "cloud NAME",
-		Short: "serve a simulated cloud (tencent) to relock or any other client",
+		Short: "serve a simulated cloud (" + strings.Join(cloudNames(), ", ") + ") to relock or any other client",
 		Long: `cloud serves a simulated cloud until it is interrupted, and prints the shell lines that point relock and any other client
 at it. It prints nothing else on standard output, and closes that afterwards.
 ` + faultsHelp(),
 		Example: `  eval "$(relock cloud tencent --instances 40 &)"
   relock plan && relock rotate && relock verify`,
-		ValidArgs: slices.Sorted(maps.Keys(simClouds())),
+		ValidArgs: cloudNames(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("cloud takes one name: tencent")
+				return usage("cloud takes one name: %s", strings.Join(cloudNames(), " or "))
 			}
 			return nil
 		},

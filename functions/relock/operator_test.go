@@ -37,7 +37,7 @@ func incloud(ts *testscript.TestScript, neg bool, args []string) {
 		cloud.Close()
 	})
 	ts.Value(heldKey{}).(*inTest).cloud = cloud
-	for _, s := range tencentSettings(so, server.URL, cloud.KnownHosts()) {
+	for _, s := range append(so.tencentSettings(server.URL), so.settings(cloud.KnownHosts())...) {
 		ts.Setenv(s.name, s.value)
 	}
 }

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-
-	"github.com/relock-project/relock/rotation/tencent/tencentsim"
 )
 
 // A simCloud is a simulated cloud that is being served.
@@ -53,7 +51,7 @@ type simOptions struct {
 
 func (so *simOptions) flags(set *pflag.FlagSet, instances int, scale float64) {
 	set.IntVar(&so.instances, "instances", instances, "`N` machines: Linux and Windows, some stopped, some that cannot be reset")
-	set.StringSliceVar(&so.regions, "regions", []string{"ap-guangzhou", "ap-shanghai"}, "the `REGIONS` to spread them over")
+	set.StringSliceVar(&so.regions, "regions", nil, "the `REGIONS` to spread them over; two of the cloud's when absent")
 	set.Uint64Var(&so.seed, "seed", 1, "the `NUMBER` that everything random is drawn from")
 	set.Float64Var(&so.scale, "scale", scale, "the `FACTOR` for how long operations take: at 1 a stop takes about two seconds")
 	set.StringVar(&so.faults, "faults", "", "what goes wrong and how probably: `NAME=0.05,...`")
@@ -62,13 +60,25 @@ func (so *simOptions) flags(set *pflag.FlagSet, instances int, scale float64) {
 
 // faultsHelp lists the names that --faults takes.
 func faultsHelp() string {
-	return "\nFaults: " + strings.ReplaceAll(wrapped(tencentsim.FaultNames(), ", "), "\n", "\n        ")
+	clouds := simClouds()
+	common := clouds["tencent"].faults
+	for _, kind := range clouds {
+		common = among(common, kind.faults, true)
+	}
+	text := "\nFaults: " + strings.ReplaceAll(wrapped(common, ", "), "\n", "\n        ")
+	for _, name := range cloudNames() {
+		text += "\n        of " + name + " also: " + strings.Join(among(clouds[name].faults, common, false), ", ")
+	}
+	return text
+}
+
+// among returns those of names that are, or are not, in other.
+func among(names, other []string, want bool) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(other, n) != want })
 }
 
 func (so *simOptions) check() error {
 	switch {
-	case len(so.regions) == 0:
-		return usage("--regions: name one")
 	case so.instances < 1 || so.instances > 20_000:
 		return usage("--instances %d: use 1 to 20,000", so.instances)
 	case !(so.scale > 0 && so.scale <= 10):
@@ -77,25 +87,38 @@ func (so *simOptions) check() error {
 	return nil
 }
 
-// simClouds are those that can be served, by name.
-func simClouds() map[string]func(simOptions, net.Listener) (*simCloud, error) {
-	return map[string]func(simOptions, net.Listener) (*simCloud, error){"tencent": serveTencent}
+// A simKind is a cloud that can be simulated.
+type simKind struct {
+	regions []string // when none are named
+	faults  []string // what can go wrong, by name
+	open    func(simOptions, net.Listener) (*simCloud, error)
 }
+
+// simClouds are those that can be served, by name. A further one is a file like simtencent.go and a line here.
+func simClouds() map[string]simKind {
+	return map[string]simKind{"huawei": huaweiKind(), "tencent": tencentKind()}
+}
+
+// cloudNames are their names, sorted.
+func cloudNames() []string { return slices.Sorted(maps.Keys(simClouds())) }
 
 // serve opens the simulated cloud of that name on an address.
 func serve(name, address string, so simOptions) (*simCloud, error) {
 	if err := so.check(); err != nil {
 		return nil, err
 	}
-	open, ok := simClouds()[name]
+	kind, ok := simClouds()[name]
 	if !ok {
-		return nil, usage("cloud %q: there is %s", name, strings.Join(slices.Sorted(maps.Keys(simClouds())), ", "))
+		return nil, usage("cloud %q: there is %s", name, strings.Join(cloudNames(), ", "))
+	}
+	if len(so.regions) == 0 {
+		so.regions = kind.regions
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, usage("--listen %s: %w", address, err)
 	}
-	c, err := open(so, l)
+	c, err := kind.open(so, l)
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -103,54 +126,37 @@ func serve(name, address string, so simOptions) (*simCloud, error) {
 	return c, nil
 }
 
-func serveTencent(so simOptions, l net.Listener) (*simCloud, error) {
-	faults, err := tencentsim.ParseFaults(so.faults)
-	if err != nil {
-		return nil, usage("--faults: %w", err)
-	}
-	cloud, err := tencentsim.New(tencentsim.Config{
-		Regions: so.regions, Instances: so.instances, Seed: so.seed, Scale: so.scale, SSH: !so.noSSH, Faults: faults,
-	})
-	if err != nil {
-		return nil, usage("%w", err)
-	}
-	stop := serveHTTP(l, cloud)
+// served is a simulator that is being served, as far as all clouds are alike in it.
+func (so simOptions) served(l net.Listener, sim simulator, machines func() []simMachine, own func(url string) []setting) *simCloud {
+	stop := serveHTTP(l, sim)
 	url := "http://" + reachable(l.Addr())
 	return &simCloud{
 		url:      url,
-		settings: tencentSettings(so, url, cloud.KnownHosts()),
-		machines: func() []simMachine {
-			var all []simMachine
-			for _, m := range cloud.Machines() {
-				all = append(all, simMachine{m.ID, m.State, m.Password})
-			}
-			return all
-		},
+		settings: append(own(url), so.settings(sim.KnownHosts())...),
+		machines: machines,
 		close: func() {
 			stop()
-			cloud.Close() // ends the machines' SSH servers; it has nothing else to report
+			sim.Close() // ends the machines' SSH servers; it has nothing else to report
 		},
-	}, nil
+	}
 }
 
-func tencentSettings(so simOptions, url, knownHosts string) []setting {
+// A simulator is what every simulated cloud can do.
+type simulator interface {
+	http.Handler
+	KnownHosts() string
+	Close() error
+}
+
+// settings are relock's variables that do not depend on the cloud.
+func (so simOptions) settings(knownHosts string) []setting {
 	all := []setting{
-		{"TENCENTCLOUD_SECRET_ID", tencentsim.DemoSecretID},
-		{"TENCENTCLOUD_SECRET_KEY", tencentsim.DemoSecretKey},
-		{"TENCENTCLOUD_TOKEN", ""}, // a real one would go with other keys
-		{"RELOCK_FLEET", "tencent"},
-		{"RELOCK_STORE", "tencent"},
-		{"RELOCK_TENCENT_ENDPOINT", url},
-		{"RELOCK_SECRET", tencentsim.DemoSecret},
 		{"RELOCK_STORE_REGION", so.regions[0]},
 		{"RELOCK_REGIONS", strings.Join(so.regions, ",")},
-		{"RELOCK_TAGS", tencentsim.FleetTagKey + "=" + tencentsim.FleetTagValue},
 		{"RELOCK_RESTART", "graceful"},
 		{"RELOCK_MAX_UNAVAILABLE", "20%"},
 	}
-	if so.noSSH {
-		all = append(all, setting{"RELOCK_PROOF", "provider"})
-	} else {
+	if !so.noSSH {
 		all = append(all, setting{"RELOCK_PROOF", "login"}, setting{"RELOCK_SSH_KNOWN_HOSTS", knownHosts},
 			setting{"RELOCK_SSH_ALLOW_LOOPBACK", "true"})
 	}

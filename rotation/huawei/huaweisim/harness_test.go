@@ -161,7 +161,9 @@ func servers(ids []string) []model.ServerId {
 }
 
 // reset returns the ids that the answer names.
-func (w *world) reset(password string, ids ...string) ([]string, error) { return w.resetOr(false, password, ids...) }
+func (w *world) reset(password string, ids ...string) ([]string, error) {
+	return w.resetOr(false, password, ids...)
+}
 
 func (w *world) resetOr(dry bool, password string, ids ...string) ([]string, error) {
 	resp, err := w.ecs.BatchResetServersPassword(&model.BatchResetServersPasswordRequest{Body: &model.BatchResetServersPasswordRequestBody{

@@ -134,10 +134,10 @@ func TestMachinesThatCannotBeResetAreNamedInInternalError(t *testing.T) {
 		w.reboot(false, rebooting)
 		want := map[string]string{
 			other: "Ecs.0114", nobody: "Ecs.0114", rebooting: "Ecs.0100",
-			w.Add(huaweisim.Machine{Locked: true}):                         "Ecs.0605",
-			w.Add(huaweisim.Machine{EcmResStatus: "freeze"}):               "Ecs.0030",
-			w.Add(huaweisim.Machine{Status: "ERROR"}):                      "Ecs.0100",
-			w.Add(huaweisim.Machine{TaskState: "migrating"}):               "Ecs.0100",
+			w.Add(huaweisim.Machine{Locked: true}):                          "Ecs.0605",
+			w.Add(huaweisim.Machine{EcmResStatus: "freeze"}):                "Ecs.0030",
+			w.Add(huaweisim.Machine{Status: "ERROR"}):                       "Ecs.0100",
+			w.Add(huaweisim.Machine{TaskState: "migrating"}):                "Ecs.0100",
 			w.Add(huaweisim.Machine{Status: "SHUTOFF", Refuse: "Ecs.4711"}): "Ecs.4711",
 		}
 		fine := w.Add(huaweisim.Machine{})
