@@ -20,7 +20,7 @@ func (c *Config) choice(name, got, list string) {
 	if rest := all[:len(all)-1]; len(rest) > 0 {
 		use = strings.Join(rest, ", ") + " or " + use
 	}
-	later := map[string][]string{"RELOCK_FLEET": {"huawei"}, "RELOCK_STORE": {"huawei", "aws"}}
+	later := map[string][]string{"RELOCK_STORE": {"aws"}}
 	if slices.Contains(later[name], got) {
 		c.fault(name, "%s is not built into this binary yet: use %s", got, use)
 		return
@@ -75,6 +75,8 @@ func (c *Config) check() {
 	if strings.ContainsFunc(c.Username, unicode.IsSpace) {
 		c.fault("RELOCK_USERNAME", "has a space: one account is meant")
 	}
+	c.checkEndpoint("RELOCK_TENCENT_ENDPOINT", c.TencentEndpoint)
+	c.checkEndpoint("RELOCK_HUAWEI_ENDPOINT", c.HuaweiEndpoint)
 	c.checkProof()
 	c.checkTimes()
 	providers()[c.Fleet].checkFleet(c)
@@ -94,7 +96,7 @@ func (c *Config) checkRegions(name string, regions []string) {
 // checkProof refuses a proof by login that nothing could give: without host keys no password is shown to a machine.
 func (c *Config) checkProof() {
 	if c.Proof == string(rotation.ProofLogin) && !c.set("RELOCK_SSH_KNOWN_HOSTS") {
-		c.fault("RELOCK_PROOF", "login needs RELOCK_SSH_KNOWN_HOSTS, which is not set: no password is shown to a machine whose host key is not known; set that, or use provider")
+		c.fault("RELOCK_PROOF", "login needs RELOCK_SSH_KNOWN_HOSTS, which is not set: no password is shown to a machine whose host key is not known; set that, or use %s", providers()[c.Fleet].otherwise)
 	}
 }
 

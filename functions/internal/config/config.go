@@ -21,8 +21,8 @@ const prefix = "RELOCK"
 // variable's meaning, default what it is when it is unset or blank, absent says the default in words where it depends on
 // something, oneof lists the values it may have, min and max bound numbers and durations, max is the length of a text.
 type Config struct {
-	Fleet       string `split_words:"true" default:"tencent" oneof:"tencent" desc:"The cloud of the machines."`
-	Store       string `split_words:"true" absent:"RELOCK_FLEET" oneof:"tencent" desc:"The secrets manager."`
+	Fleet       string `split_words:"true" default:"tencent" oneof:"tencent|huawei" desc:"The cloud of the machines."`
+	Store       string `split_words:"true" absent:"RELOCK_FLEET" oneof:"tencent|huawei" desc:"The secrets manager."`
 	Secret      string `split_words:"true" absent:"required" max:"128" desc:"The name of the secret."`
 	StoreRegion string `split_words:"true" absent:"the first of RELOCK_REGIONS" desc:"The region of the secret."`
 
@@ -42,7 +42,7 @@ type Config struct {
 	MaxUnavailable Share  `split_words:"true" default:"10" desc:"Machines that may be down at once, over all regions: a number, or a percentage such as 5%."`
 	MaxExceptions  Number `split_words:"true" default:"0" min:"0" max:"100000" desc:"Machines that may stay behind when a password becomes current."`
 	MaxAttempts    Number `split_words:"true" default:"3" min:"1" max:"3" desc:"How often one machine is stopped for one password."`
-	Proof          string `split_words:"true" absent:"provider on Tencent" oneof:"login|provider|accepted" desc:"What proves a machine: a login, the provider's record, or the provider's acceptance, which is reported as accepted, never as proven."`
+	Proof          string `split_words:"true" absent:"provider on Tencent, login on Huawei" oneof:"login|provider|accepted" desc:"What proves a machine: a login, the provider's record, or the provider's acceptance, which is reported as accepted, never as proven."`
 	Window         Window `split_words:"true" absent:"always" desc:"When machines may be stopped: 02:00-05:00 Asia/Shanghai. It may cross midnight; without a zone it is UTC."`
 
 	PollInterval    Duration `split_words:"true" default:"5s" min:"10ms" max:"5m" desc:"The time between two looks at what is under way."`
@@ -59,9 +59,13 @@ type Config struct {
 	TencentSite     string `split_words:"true" default:"cn" oneof:"cn|intl" desc:"Tencent Cloud's API hosts: of China, or international."`
 	TencentEndpoint string `split_words:"true" absent:"the hosts of RELOCK_TENCENT_SITE" max:"255" desc:"One host for all of Tencent Cloud's APIs, for a simulator or a proxy: https://HOST; plain http on a loopback address only."`
 
+	HuaweiProjects Projects `split_words:"true" absent:"in a function, its own project, when there is one region" desc:"The ids of Huawei Cloud's projects, one for each region: cn-north-4=0123456789abcdef0123456789abcdef."`
+	HuaweiEndpoint string   `split_words:"true" absent:"the regions' own hosts" max:"255" desc:"One host for all of Huawei Cloud's APIs, for a simulator or a proxy: https://HOST; plain http on a loopback address only."`
+
 	LogLevel string `split_words:"true" default:"info" oneof:"debug|info|warn|error" desc:"The least level that is logged."`
 
 	platform Platform
+	given    Keys // what the platform gave with the event
 	source   source
 	folder   string            // where relative files are
 	settled  map[string]origin // what was unset and is no constant: by variable

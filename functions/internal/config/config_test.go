@@ -39,7 +39,7 @@ func setenv(t *testing.T, vars map[string]string) {
 	t.Helper()
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "RELOCK_") || strings.HasPrefix(name, "TENCENTCLOUD_") {
+		if strings.HasPrefix(name, "RELOCK_") || strings.HasPrefix(name, "TENCENTCLOUD_") || strings.HasPrefix(name, "HUAWEICLOUD_") {
 			t.Setenv(name, "") // so that the test's end puts it back
 			os.Unsetenv(name)
 		}
@@ -102,6 +102,8 @@ func garbage() map[string]string {
 		"RELOCK_SSH_ALLOW_LOOPBACK": "2",
 		"RELOCK_TENCENT_SITE":       "international",
 		"RELOCK_TENCENT_ENDPOINT":   "ftp://127.0.0.1",
+		"RELOCK_HUAWEI_PROJECTS":    "cn-north-4",
+		"RELOCK_HUAWEI_ENDPOINT":    "http://10.0.0.5",
 		"RELOCK_LOG_LEVEL":          "verbose",
 	}
 }
@@ -290,7 +292,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		{"no length", with(minimal(), "RELOCK_PASSWORD_LENGTH", "0"), []string{"RELOCK_PASSWORD_LENGTH: "}},
 		{"a password in the clear", with(minimal(), "RELOCK_TENCENT_ENDPOINT", "http://10.0.0.8:8080"),
 			[]string{"RELOCK_TENCENT_ENDPOINT: ", "https"}},
-		{"a fleet that is not built", with(minimal(), "RELOCK_FLEET", "huawei"), []string{"RELOCK_FLEET: ", "not built into this binary yet"}},
+		{"a store that is not built", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE: ", "not built into this binary yet"}},
 		{"a store that is not built", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE: ", "not built into this binary yet"}},
 		{"milliseconds for minutes", with(minimal(), "RELOCK_START_TIMEOUT", "50ms"), []string{"RELOCK_START_TIMEOUT: 50ms", "1s or more"}},
 		{"one of many ids", with(minimal(), "RELOCK_INSTANCES", "ins-1a2b3c4d,i-0abc"), []string{"RELOCK_INSTANCES: ", "item 2 of 2"}},
@@ -322,7 +324,7 @@ func TestAMisspelledVariableIsNamed(t *testing.T) {
 		"RELOCK_MAXUNAVAILABLE":  "did you mean RELOCK_MAX_UNAVAILABLE?",
 		"RELOCK_EXCLUDED_TAGS":   "did you mean RELOCK_EXCLUDE_TAGS?",
 		"RELOCK_regions":         "did you mean RELOCK_REGIONS?",
-		"RELOCK_HUAWEI_PROJECTS": "relock config --help",
+		"RELOCK_GOOGLE_PROJECTS": "relock config --help",
 		"RELOCK_FOO":             "relock config --help",
 	} {
 		_, err := load(t, with(minimal(), name, "x", "RELOCK_OTHER", ""))

@@ -17,7 +17,7 @@ import (
 func Load(p Platform, file string) (*Config, error) {
 	c := &Config{platform: p, settled: map[string]origin{}}
 	var err error
-	if c.source, c.faults, err = read(file); err == nil {
+	if c.source, c.faults, err = read(p, file); err == nil {
 		c.folder, err = folderOf(p, file)
 	}
 	if err != nil {

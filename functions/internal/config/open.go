@@ -15,14 +15,30 @@ import (
 type Platform string
 
 const (
-	SCF     Platform = "scf"     // Tencent Cloud's functions
-	Command Platform = "command" // an operator's terminal
+	SCF           Platform = "scf"           // Tencent Cloud's functions
+	FunctionGraph Platform = "functiongraph" // Huawei Cloud's functions
+	Command       Platform = "command"       // an operator's terminal
 )
+
+// Keys are credentials that a platform gives with each event. The zero Keys are none.
+type Keys struct{ ID, Key, Token string }
+
+// String hides the keys.
+func (Keys) String() string { return "(keys)" }
+
+// GoString hides the keys.
+func (Keys) GoString() string { return "config.Keys{}" }
 
 // Open reads the environment and returns what it describes. It is for each invocation anew, since credentials are
 // short-lived. Its error matches rotation.ErrConfig when the configuration is wrong.
 func Open(ctx context.Context, p Platform) (*rotation.Rotator, error) {
+	return OpenWith(ctx, p, Keys{})
+}
+
+// OpenWith is Open on a platform that gives the function its credentials with each event.
+func OpenWith(ctx context.Context, p Platform, k Keys) (*rotation.Rotator, error) {
 	c, _ := Load(p, "") // its faults come from c.Open, with those of the credentials
+	c.given = k
 	return c.Open(ctx)
 }
 

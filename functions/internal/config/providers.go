@@ -4,10 +4,12 @@ import (
 	"github.com/relock-project/relock/rotation"
 )
 
-// A provider is a cloud that this binary is built for. A further one is a file like tencent.go and a line in providers.
+// A provider is a cloud that this binary is built for. A further one is a file like huawei.go and a line in providers.
 type provider struct {
 	// proof is RELOCK_PROOF when that is unset.
 	proof rotation.Proof
+	// otherwise is what proves a machine that takes no logins.
+	otherwise rotation.Proof
 	// home returns the region that the function runs in and the variable that says so; empty when it is not known.
 	home func(Platform) (region, variable string)
 	// secrets is what people call its secrets manager.
@@ -25,5 +27,5 @@ type cloud interface {
 }
 
 func providers() map[string]provider {
-	return map[string]provider{"tencent": tencentProvider()}
+	return map[string]provider{"huawei": huaweiProvider(), "tencent": tencentProvider()}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 )
@@ -20,16 +21,21 @@ func (s source) where(name string) string {
 }
 
 // read reads the file, or the environment when there is none. The faults are lines, an error the whole file.
-func read(file string) (source, faults, error) {
+func read(p Platform, file string) (source, faults, error) {
 	if file == "" {
-		return environment(), nil, nil
+		return environment(p), nil, nil
 	}
 	return dotenv(file)
 }
 
 // environment reads the variables of the process.
-func environment() source {
+func environment(p Platform) source {
 	s := source{values: map[string]origin{}}
+	for name, text := range p.userData() {
+		if text = strings.TrimSpace(text); text != "" && strings.HasPrefix(name, prefix+"_") {
+			s.values[name] = origin{text, "user data"}
+		}
+	}
 	for name, text := range ambient() {
 		if text = strings.TrimSpace(text); text != "" {
 			s.values[name] = origin{text, "environment"}
@@ -72,4 +78,23 @@ func replace(old, all map[string]string) {
 			os.Setenv(name, text)
 		}
 	}
+}
+
+// userData are the variables that FunctionGraph gives as one JSON object of texts, too; whether a custom runtime sees each
+// of them as a variable of its own the documents do not quite say:
+// https://support.huaweicloud.com/intl/en-us/usermanual-functiongraph/functiongraph_01_0154.html.
+func (p Platform) userData() map[string]string {
+	all := map[string]string{}
+	if p == FunctionGraph {
+		_ = json.Unmarshal([]byte(os.Getenv("RUNTIME_USERDATA")), &all) // what is not understood is not there
+	}
+	return all
+}
+
+// variable is the value of a variable that is not ours; empty when it is not set.
+func (p Platform) variable(name string) string {
+	if text := strings.TrimSpace(os.Getenv(name)); text != "" {
+		return text
+	}
+	return strings.TrimSpace(p.userData()[name])
 }

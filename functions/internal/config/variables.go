@@ -64,7 +64,7 @@ const (
 func (v Variable) unfit(text string) string {
 	longest := longestText
 	switch {
-	case v.field.Type == reflect.TypeFor[List]() || v.field.Type == reflect.TypeFor[Tags]():
+	case v.field.Type == reflect.TypeFor[List]() || v.field.Type == reflect.TypeFor[Tags]() || v.field.Type == reflect.TypeFor[Projects]():
 		longest = longestList
 	case v.field.Type.Kind() == reflect.String && v.field.Tag.Get("max") != "":
 		fmt.Sscan(v.field.Tag.Get("max"), &longest)
