@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -73,6 +74,42 @@ func TestDeadlineShorterThanSettleIsRefused(t *testing.T) {
 	if _, err := within(t, w, 8*time.Minute+time.Second, rotation.Request{Action: rotation.Verify}); err != nil {
 		t.Errorf("verify, which stops nothing: %v", err)
 	}
+}
+
+// able is a fleet that can do all that a graceful restart takes.
+type able interface {
+	rotation.Fleet
+	rotation.Power
+	rotation.Marker
+}
+
+// silent is a fleet that never answers a reset.
+type silent struct{ able }
+
+func (silent) Reset(ctx context.Context, _ []rotation.Instance, _ rotation.Credential) (rotation.Operation, error) {
+	<-ctx.Done()
+	return rotation.Operation{}, ctx.Err()
+}
+
+// The platform ends a function at its deadline: a report that is not given until then is never given.
+func TestRunReportsBeforeItsDeadlineAlthoughARequestIsNeverAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, whenStopped)
+		add(w, 2, rotation.Stopped)
+		r := w.Rotator()
+		r.Clock = nil // the time of the bubble, as that of contexts
+		for i, f := range r.Fleets {
+			r.Fleets[i] = silent{f.(able)}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+		defer cancel()
+		report, err, _ := w.RunContext(ctx, r, rotation.Request{}, nil)
+		if err != nil || report.Outcome != rotation.Incomplete || ctx.Err() != nil {
+			t.Errorf("ended %s: %s, %v, and its deadline: %v; want incomplete, before that", report.Outcome, report.Why, err, ctx.Err())
+		}
+		must(t, w, rotation.Request{Action: rotation.Resume}, rotation.Rotated)
+		everywhere(t, w)
+	})
 }
 
 // A context that ends while machines are down leaves them to the next run.

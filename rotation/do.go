@@ -18,7 +18,12 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 		e.request.Action = Rotate
 	}
 	e.dry = r.DryRun || req.DryRun || req.Action == Plan
-	outcome, err := e.act(ctx)
+	outcome, err := Failure, e.check(ctx)
+	ctx, cancel := e.untilEnd(ctx)
+	defer cancel()
+	if err == nil {
+		outcome, err = e.act(ctx)
+	}
 	if err != nil && !e.acted {
 		e.rescue(ctx)
 	}
@@ -33,9 +38,6 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 
 // act does what was asked, and says why the outcome is what it is in e.why.
 func (e *engine) act(ctx context.Context) (Outcome, error) {
-	if err := e.check(ctx); err != nil {
-		return Failure, err
-	}
 	// The store is read before the machines are described: the targets of a resumed rotation are thereby those that
 	// exist after its candidate was read back.
 	readErr := e.again(ctx, func() error { return e.read(ctx) })
@@ -75,16 +77,28 @@ func (e *engine) check(ctx context.Context) error {
 		return fmt.Errorf("%w: neither RELOCK_INSTANCES nor RELOCK_TAGS is set: say which machines are meant", ErrConfig)
 	}
 	deadline, ok := ctx.Deadline()
-	if !ok || e.dry || e.request.Action == Verify {
+	if !ok {
 		return nil
 	}
 	left := deadline.Sub(e.began)
+	e.ends = deadline.Add(-min(5*time.Second, left/10, e.policy.Settle/10))
+	if e.dry || e.request.Action == Verify {
+		return nil
+	}
 	if left <= e.policy.Settle {
 		return fmt.Errorf("%w: the invocation has %s, and RELOCK_SETTLE keeps the last %s for what is in flight: raise the function's timeout or lower RELOCK_SETTLE", ErrConfig, left.Round(time.Second), e.policy.Settle)
 	}
 	e.closes = deadline.Add(-e.policy.Settle)
-	e.ends = deadline.Add(-min(5*time.Second, e.policy.Settle/10))
 	return nil
+}
+
+// untilEnd returns a context that ends when the loop does: a request that is never answered must not take the time that
+// the report needs, because the platform ends the function at its deadline.
+func (e *engine) untilEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.ends.IsZero() {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, e.ends.Sub(e.began), errOutOfTime)
 }
 
 // checkOnly refuses ids outside the scope: an event can only narrow it.
