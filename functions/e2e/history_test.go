@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"text/tabwriter"
 
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/tencent/tencentsim"
@@ -87,27 +89,23 @@ func (c *cloud) wantAnswerable(t testing.TB) (lost int) {
 // A tally adds up what a sweep visited and how its histories ended.
 type tally struct {
 	mu         sync.Mutex
-	visited    map[string][2]int // before and after, by what was called
-	histories  int
-	runs       int // after the fault
-	most       int // of one history
-	lost, down int // machines
-	again      int // machines that were stopped more than once
+	visited    map[string]map[string]int // points, by trouble and by what was called
+	machines   int                       // of all histories
+	most       int                       // runs that a history took to its end, after the trouble
+	lost, down int                       // machines
+	again      int                       // machines that were stopped more than once
 }
 
-func (s *tally) visits(action string, after bool) {
+func (s *tally) visits(trouble, action string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.visited == nil {
-		s.visited = map[string][2]int{}
+		s.visited = map[string]map[string]int{}
 	}
-	v := s.visited[action]
-	if after {
-		v[1]++
-	} else {
-		v[0]++
+	if s.visited[trouble] == nil {
+		s.visited[trouble] = map[string]int{}
 	}
-	s.visited[action] = v
+	s.visited[trouble][action]++
 }
 
 // ends holds the end of a history: nothing is pending, every machine has what the store calls current and opens with it,
@@ -126,36 +124,53 @@ func (s *tally) ends(t *testing.T, h history, runs, stops int) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.histories, s.runs, s.most = s.histories+1, s.runs+runs, max(s.most, runs)
+	s.machines, s.most = s.machines+len(h.c.machines), max(s.most, runs)
 	s.lost, s.down, s.again = s.lost+lost, s.down+down, s.again+again
 }
 
 // tell prints the tally.
-func (s *tally) tell(t *testing.T, what string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before, after := 0, 0
-	var parts []string
-	for _, action := range slices.Sorted(maps.Keys(s.visited)) {
-		v := s.visited[action]
-		before, after = before+v[0], after+v[1]
-		parts = append(parts, fmt.Sprintf("%s %d+%d", action, v[0], v[1]))
-	}
+func (s *tally) tell(t *testing.T, program string) {
+	t.Helper()
 	how := "all that there are"
 	if !full() {
 		how = "a sample, make e2e visits all"
 	}
-	t.Logf("%s: %d points (%d before a call has its effect, %d after), %s; %d histories, at most %d runs to the end; "+
-		"machines lost: %d, left down: %d, stopped twice: %d\n\t%s", what, before+after, before, after, how,
-		s.histories, s.most, s.lost, s.down, s.again, strings.Join(parts, ", "))
+	troubles := slices.Sorted(maps.Keys(s.visited))
+	total, actions := map[string]int{}, map[string]bool{}
+	for trouble, kinds := range s.visited {
+		for action, n := range kinds {
+			actions[action] = true
+			total[trouble] += n
+			total[""] += n
+		}
+	}
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(first string, cell func(trouble string) string) {
+		fmt.Fprint(w, first, "\t")
+		for _, trouble := range troubles {
+			fmt.Fprint(w, cell(trouble), "\t")
+		}
+		fmt.Fprintln(w)
+	}
+	row("", func(trouble string) string { return trouble })
+	for _, action := range slices.Sorted(maps.Keys(actions)) {
+		row(action, func(trouble string) string { return strconv.Itoa(s.visited[trouble][action]) })
+	}
+	row("all", func(trouble string) string { return strconv.Itoa(total[trouble]) })
+	w.Flush()
+	t.Logf("%s: %d points, %s; %d machines lost, %d left down, %d of %d stopped twice; at most %d runs to the end\n%s",
+		program, total[""], how, s.lost, s.down, s.again, s.machines, s.most, &table)
 }
 
-// wantEvery fails the test unless a call of every action was visited, before and after.
+// wantEvery fails the test unless every trouble befell a call of every action.
 func (s *tally) wantEvery(t *testing.T, calls []call) {
 	t.Helper()
-	for _, c := range calls {
-		if v := s.visited[c.action]; c.nth == 1 && (v[0] == 0 || v[1] == 0) {
-			t.Errorf("%s: %d points before and %d after; want some of both", c.action, v[0], v[1])
+	for trouble, kinds := range s.visited {
+		for _, c := range calls {
+			if c.nth == 1 && kinds[c.action] == 0 {
+				t.Errorf("%s befell no %s", trouble, c.action)
+			}
 		}
 	}
 }

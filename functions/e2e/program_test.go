@@ -14,7 +14,8 @@ import (
 
 // A program is one of the binaries that rotate, as a person or the platform runs it: a process for every action.
 type program struct {
-	name string
+	name    string
+	limited bool // the platform limits its time
 	// prepare returns a process that has not begun the action, and what makes it begin and waits for its end. vars are
 	// relock's own variables; limit is how long the platform gives it.
 	prepare func(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) (*process, func() result)
@@ -29,7 +30,7 @@ type result struct {
 }
 
 func programs() []program {
-	return []program{{"relock", prepareCommand}, {"scf", prepareFunction}}
+	return []program{{"relock", false, prepareCommand}, {"scf", true, prepareFunction}}
 }
 
 func prepareCommand(t testing.TB, w *witness, vars map[string]string, action string, _ time.Duration) (*process, func() result) {

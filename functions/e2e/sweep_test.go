@@ -2,7 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
-	"maps"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,48 +14,58 @@ import (
 // histories is how many clouds there are at once: most of the time of each is waiting.
 const histories = 6
 
-// A point is a place in the life of a process: before one of its calls has an effect, or after that and before the answer.
+// A point is a call of a process, and what goes wrong with it.
 type point struct {
-	name  string
-	is    func(call) bool
-	after bool
+	name    string
+	is      func(call) bool
+	trouble string
+	meets   func(victim *process) trouble
+	short   bool // the platform gives the process little time
 }
 
-func (p point) String() string { return p.name + when(p.after) }
+func (p point) String() string { return p.name + ", " + p.trouble }
 
-// everyPoint are those before and after each call, of the first, the second and so on, until over says that there are no
-// more.
-func everyPoint(over func() bool) func(yield func(point) bool) {
-	return func(yield func(point) bool) {
+// A place is a call of a process, by a name for people.
+type place struct {
+	name string
+	is   func(call) bool
+}
+
+// everyPlace is each call, the first, the second and so on, until over says that there are no more.
+func everyPlace(over func() bool) iter.Seq[place] {
+	return func(yield func(place) bool) {
 		for n := 1; !over(); n++ {
-			is := func(c call) bool { return c.n == n }
-			if name := fmt.Sprintf("call %d", n); !yield(point{name, is, false}) || !yield(point{name, is, true}) {
+			if !yield(place{fmt.Sprintf("call %d", n), func(c call) bool { return c.n == n }}) {
 				return
 			}
 		}
 	}
 }
 
-// oneOfEachKind are the points before and after one call of each action, in the midst of those that there were.
-func oneOfEachKind(calls []call) func(yield func(point) bool) {
-	return func(yield func(point) bool) {
-		count := map[string]int{}
-		for _, c := range calls {
-			count[c.action]++
-		}
-		for _, action := range slices.Sorted(maps.Keys(count)) {
-			nth := (count[action] + 1) / 2
-			is := func(c call) bool { return c.action == action && c.nth == nth }
-			if name := fmt.Sprintf("%s %d", action, nth); !yield(point{name, is, false}) || !yield(point{name, is, true}) {
+// eachOf is each of the calls that there were.
+func eachOf(calls []call) iter.Seq[place] {
+	return func(yield func(place) bool) {
+		for _, was := range calls {
+			is := func(c call) bool { return c.action == was.action && c.nth == was.nth }
+			if !yield(place{fmt.Sprintf("%s %d", was.action, was.nth), is}) {
 				return
 			}
 		}
 	}
+}
+
+// oneOfEachKind is one call of each action, in the midst of those that there were.
+func oneOfEachKind(calls []call) iter.Seq[place] {
+	count := map[string]int{}
+	for _, c := range calls {
+		count[c.action]++
+	}
+	return eachOf(slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return c.nth != (count[c.action]+1)/2 }))
 }
 
 // spread runs a test for each of the points, several at once.
-func spread[P fmt.Stringer](t *testing.T, points func(yield func(P) bool), visit func(*testing.T, P)) {
-	todo := make(chan P)
+func spread(t *testing.T, points iter.Seq[point], visit func(*testing.T, point)) {
+	todo := make(chan point)
 	var workers sync.WaitGroup
 	for range histories {
 		workers.Go(func() {
@@ -80,16 +90,25 @@ func TestKilledAtAnyCallARotationGoesOnAndNothingIsLost(t *testing.T) {
 			s := &tally{}
 			var beyond atomic.Bool // a rotation ended without having come to its point
 			calls := undisturbed(t, p)
-			points := oneOfEachKind(calls)
+			places := oneOfEachKind(calls)
 			if full() {
-				points = everyPoint(beyond.Load)
+				places = everyPlace(beyond.Load)
 			}
-			spread(t, points, func(t *testing.T, at point) {
-				if !killed(t, p, at, s) {
+			spread(t, func(yield func(point) bool) {
+				for at := range places {
+					for _, after := range []bool{false, true} {
+						kill := func(p *process) trouble { return killing(p, after) }
+						if !yield(point{at.name, at.is, "kill -9" + when(after), kill, false}) {
+							return
+						}
+					}
+				}
+			}, func(t *testing.T, at point) {
+				if !s.visit(t, p, at) {
 					beyond.Store(true)
 				}
 			})
-			s.tell(t, "kill -9 of "+p.name)
+			s.tell(t, p.name)
 			s.wantEvery(t, calls)
 		})
 	}
@@ -112,25 +131,35 @@ func undisturbed(t *testing.T, p program) []call {
 	return d.calls
 }
 
-// killed kills a rotation at a point, lets other processes go on, and reports whether the point came.
-func killed(t *testing.T, p program, at point, s *tally) bool {
+// visit makes a rotation meet a point, lets other processes go on, and reports whether the point came.
+func (s *tally) visit(t *testing.T, p program, at point) bool {
 	w := newWitness(t)
 	c := killable(t, w)
 	d := c.ownDoor(t, w)
-	victim, run := p.prepare(t, w, c.through(d), "rotate", patience)
-	came := d.meets(killing(victim, at.after), at.is)
+	limit, vars := patience, c.through(d)
+	if at.short {
+		limit, vars = shortLimit, inShort(vars)
+	}
+	victim, run := p.prepare(t, w, vars, "rotate", limit)
+	trouble := at.meets(victim)
+	came := d.meets(trouble, at.is)
 	c.OnLogin(d.logsIn)
 	r := run()
 	c.OnLogin(nil)
 	met, ok := came()
-	if r.killed != ok || !ok && r.outcome != rotation.Rotated {
+	switch {
+	case r.killed != (ok && trouble.kills):
 		t.Fatalf("killed: %t, the point came: %t\n%s", r.killed, ok, r.said)
+	case !ok && r.outcome != rotation.Rotated && !at.short:
+		t.Fatalf("nothing went wrong, and it was not rotated: %s", r.said)
+	case r.took > limit:
+		t.Errorf("it took %s; want no more than its %s", r.took, limit)
 	}
 	if ok {
-		s.visits(met.action, at.after)
+		s.visits(trouble.name, met.action)
 	}
 	c.wantAnswerable(t)
 	h := history{p, w, c}
-	s.ends(t, h, h.again(t), 2) // a death is one ambiguous outcome
+	s.ends(t, h, h.again(t), 2) // of one ambiguous outcome or death
 	return ok
 }

@@ -13,6 +13,7 @@ type trouble struct {
 	after bool   // the call has its effect, and the answer is spoiled
 	first func() // comes before anything that the process could see; nil is nothing
 	spoil func(w http.ResponseWriter, r *http.Request, reply *httptest.ResponseRecorder)
+	kills bool // the process
 	hangs bool // it ends when the process gives up, and not before
 }
 
@@ -25,7 +26,7 @@ func (t *trouble) befall(w http.ResponseWriter, r *http.Request, reply *httptest
 
 // killing ends the process with SIGKILL at the call.
 func killing(p *process, after bool) trouble {
-	return trouble{name: "kill -9" + when(after), after: after, first: p.kill, spoil: hangUp}
+	return trouble{name: "kill -9" + when(after), after: after, first: p.kill, spoil: hangUp, kills: true}
 }
 
 func when(after bool) string {
