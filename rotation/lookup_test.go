@@ -138,6 +138,9 @@ func TestStatusSaysWhatTheSecretHolds(t *testing.T) {
 			if err != nil || len(lines) != 2 || lines[0].State != rotation.StateProven || lines[1].State != rotation.StatePlanned {
 				t.Errorf("Inventory = %+v, %v; want m0 proven on 4, m1 planned", lines, err)
 			}
+			if len(lines) == 2 && (lines[0].On != 4 || lines[1].On != 3) {
+				t.Errorf("Inventory says that m0 is on %d and m1 on %d; want 4 and 3", lines[0].On, lines[1].On)
+			}
 		})
 	})
 }

@@ -156,6 +156,8 @@ type MachineReport struct {
 	Remedy   string     `json:"remedy,omitempty"`
 	Code     string     `json:"code,omitempty"`
 	Evidence Evidence   `json:"evidence,omitempty"`
+	// On is the generation that it is known to be on, by this run or by its mark; zero when nothing tells.
+	On int `json:"on,omitempty"`
 	// RequestID is the provider's for the last request that the machine was part of, and Request what that was.
 	RequestID string `json:"requestId,omitempty"`
 	Request   OpKind `json:"request,omitempty"`

@@ -105,6 +105,7 @@ func (e *engine) machineReport(i int) MachineReport {
 		Reason: m.why.Reason, Remedy: m.why.Remedy, Code: m.why.Code, Evidence: m.evidence,
 		RequestID: cmp.Or(m.why.RequestID, m.opID), Request: m.op, Counts: m.counts && m.state != StateUnable,
 		Stops: m.tries, DownSeconds: m.down.Seconds(), Unknown: !m.known && m.state != StateProven,
+		On: e.on(m, inst.Mark),
 	}
 	if m.state == StateProven {
 		out.Generations = []int{e.version.Generation}
@@ -118,6 +119,19 @@ func (e *engine) machineReport(i int) MachineReport {
 		out.Generations = append(out.Generations, v.Generation)
 	}
 	return out
+}
+
+// on is the generation that a machine is known to be on; zero when nothing tells.
+func (e *engine) on(m *machine, mark Mark) int {
+	switch {
+	case m.state == StateProven || m.state == StateAccepted:
+		return e.version.Generation
+	case m.state == StatePlanned || m.state == StateHeld || m.state == StateUnable:
+		if mark.State == MarkOK {
+			return marked(e.history, mark, e.secretMark())
+		}
+	}
+	return 0
 }
 
 // downtime adds up what the run cost.
@@ -168,17 +182,22 @@ func (r *Report) next() []string {
 	return out
 }
 
+// marked returns the generation that a mark of this secret speaks of, the newest where several fit; zero when none does.
+func marked(history []Version, mark Mark, secret string) int {
+	for _, v := range history {
+		if mark.names(secret, v.Generation) {
+			return v.Generation
+		}
+	}
+	return 0
+}
+
 // candidates returns the versions whose password may open a machine, likeliest first. It always holds every version:
 // what is live may be any that was ever sent.
 func candidates(history []Version, current, sent *Version, mark Mark, secret string) []Version {
 	var first []int
-	if mark.names(secret, mark.Generation) {
-		for _, v := range history {
-			if v.Generation%markModulo == mark.Generation {
-				first = append(first, v.Generation)
-				break
-			}
-		}
+	if g := marked(history, mark, secret); g > 0 {
+		first = append(first, g)
 	}
 	if sent != nil {
 		first = append([]int{sent.Generation}, first...)

@@ -16,7 +16,7 @@ func newConfig(o *options) *cobra.Command {
 		Use:   "config",
 		Short: "the configuration in force, where each value comes from, and what is wrong with it",
 		Long:  configHelp(),
-		Args:  noArguments,
+		Args:  o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.without(cmd.Flags(), "only", "dry-run"); err != nil {
 				return err
@@ -73,16 +73,6 @@ func (o *options) config(ctx context.Context, what configFlags) error {
 		c, err := config.Load(config.Command, file)
 		all = append(all, configured{file, c, err})
 	}
-	faults := sharedSecrets(all)
-	if what.live {
-		found, err := o.sharedMachines(ctx, all)
-		if err != nil {
-			return err
-		}
-		faults = append(faults, found...)
-	} else {
-		faults = append(faults, sharedIDs(all)...)
-	}
 	if err := o.writeConfig(ctx, all); err != nil {
 		return err
 	}
@@ -93,11 +83,34 @@ func (o *options) config(ctx context.Context, what configFlags) error {
 			fmt.Fprintln(o.stderr, "relock: "+c.err.Error())
 		}
 	}
+	faults := shared(all)
+	if what.live {
+		found, err := o.sharedMachines(ctx, all)
+		if err != nil {
+			fmt.Fprintln(o.stderr, "relock: "+err.Error())
+			status = graver(status, exitFailed)
+		}
+		faults = append(faults, found...)
+	} else if !o.quiet {
+		o.doubt(uncertain(all))
+	}
 	for _, fault := range faults {
-		status = exitUsage
+		status = graver(status, exitUsage)
 		fmt.Fprintln(o.stderr, "relock: configuration: "+fault)
 	}
 	return ended(status)
+}
+
+// doubt names fleets of which only the cloud knows whether they share machines.
+func (o *options) doubt(pairs [][2]string) {
+	const named = 3
+	for i, pair := range pairs {
+		if i == named && !o.verbose {
+			fmt.Fprintf(o.stderr, "relock: and %s more: --verbose names all\n", counted(len(pairs)-named, "pair"))
+			break
+		}
+		fmt.Fprintf(o.stderr, "relock: %s and %s: could share machines, to judge by their tags: relock config --live asks the cloud\n", pair[0], pair[1])
+	}
 }
 
 // row is a variable of one fleet, for machines to read.
@@ -112,7 +125,7 @@ type row struct {
 func (o *options) writeConfig(ctx context.Context, all []configured) error {
 	var rows []row
 	cells := [][]string{{"file", "name", "value", "from", "fault"}}
-	s := &sheet{all: o.verbose}
+	s, warned := &sheet{all: o.verbose}, map[string]bool{}
 	for _, c := range all {
 		of := []row{}
 		for _, r := range c.config.Table() {
@@ -120,7 +133,16 @@ func (o *options) writeConfig(ctx context.Context, all []configured) error {
 			cells = append(cells, []string{c.file, r.Name, r.Value, r.From, r.Fault})
 		}
 		rows = append(rows, of...)
-		o.configText(ctx, s, c, of)
+		o.configText(s, c, of, len(all) > 1)
+		if c.err == nil {
+			if _, err := c.config.Open(ctx); err != nil && !warned[err.Error()] {
+				s.field("Warning", "%s", printable(strings.TrimPrefix(err.Error(), "configuration: ")))
+				warned[err.Error()] = true // it is about credentials, which all fleets share
+			}
+		}
+		if len(all) > 1 {
+			s.blank()
+		}
 	}
 	switch o.output {
 	case outputJSON:
@@ -132,8 +154,7 @@ func (o *options) writeConfig(ctx context.Context, all []configured) error {
 }
 
 // configText is one fleet's configuration for people: among several only what is set, unless all was asked for.
-func (o *options) configText(ctx context.Context, s *sheet, c configured, rows []row) {
-	several := len(o.envFiles) > 1
+func (o *options) configText(s *sheet, c configured, rows []row, several bool) {
 	if several {
 		s.line("# %s", c.name())
 	}
@@ -157,13 +178,5 @@ func (o *options) configText(ctx context.Context, s *sheet, c configured, rows [
 	s.columns("", cells)
 	for _, warning := range c.config.Warnings() {
 		s.field("Warning", "%s", printable(warning))
-	}
-	if c.err == nil {
-		if _, err := c.config.Open(ctx); err != nil {
-			s.field("Warning", "%s", printable(strings.TrimPrefix(err.Error(), "configuration: ")))
-		}
-	}
-	if several {
-		s.blank()
 	}
 }

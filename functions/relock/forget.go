@@ -24,7 +24,7 @@ stays; the others may have a password that would go, and --accept-unknown has to
 		Example: `  relock forget --before 38 --dry-run
   relock forget --before 38
   relock forget --before 38 --accept-unknown 4`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.without(cmd.Flags(), "only"); err != nil {
 				return err
@@ -59,7 +59,7 @@ func (o *options) forget(ctx context.Context, f fleet, before int, allow rotatio
 		}
 		return err
 	case o.output == outputCSV:
-		if failed := writeMachines(o.stdout, found.Machines); failed != nil {
+		if failed := o.table(machineColumns, machineRows(found.Machines, f.rotator.Secret, f.name)); failed != nil {
 			return failed
 		}
 		return err

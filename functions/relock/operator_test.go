@@ -1,8 +1,13 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,11 +22,13 @@ type heldKey struct{}
 
 func withCloud(env *testscript.Env) error {
 	env.Values[heldKey{}] = &inTest{}
-	return nil
+	fleets, err := filepath.Abs("testdata/fleets")
+	env.Setenv("FLEETS", fleets)
+	return err
 }
 
 // incloud runs "incloud N": it serves a simulated cloud with N machines from the test's process until the script ends, and
-// sets the variables that point at it. Unlike one of "cloud" it has consoles.
+// sets the variables that point at it. Unlike one of "cloud" it has consoles, and two fleets: north.env and south.env.
 func incloud(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: incloud N")
@@ -37,9 +44,19 @@ func incloud(ts *testscript.TestScript, neg bool, args []string) {
 		cloud.Close()
 	})
 	ts.Value(heldKey{}).(*inTest).cloud = cloud
+	cloud.PutSecret("admin-south", map[string]string{"current": `{"username":"","password":"Baseline.2024-Ab"}`})
+	var north, south strings.Builder
 	for _, s := range append(so.tencentSettings(server.URL), so.settings(cloud.KnownHosts())...) {
 		ts.Setenv(s.name, s.value)
+		if !strings.HasPrefix(s.name, "RELOCK_") {
+			continue // credentials belong to the environment
+		}
+		mine := map[string][2]string{"RELOCK_REGIONS": {so.regions[0], so.regions[1]}, "RELOCK_SECRET": {s.value, "admin-south"}}[s.name]
+		fmt.Fprintf(&north, "%s='%s'\n", s.name, cmp.Or(mine[0], s.value))
+		fmt.Fprintf(&south, "%s='%s'\n", s.name, cmp.Or(mine[1], s.value))
 	}
+	ts.Check(os.WriteFile(ts.MkAbs("north.env"), []byte(north.String()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("south.env"), []byte(south.String()), 0o600))
 }
 
 // console runs "console ID PASSWORD": a person changes a machine's password on the machine itself.

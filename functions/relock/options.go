@@ -25,11 +25,13 @@ type options struct {
 	output   string
 	verbose  bool
 	quiet    bool
+
+	headed bool // csv has its header already
 }
 
 func (o *options) flags(set *pflag.FlagSet) {
 	set.SortFlags = false
-	set.StringArrayVarP(&o.envFiles, "env-file", "e", nil, "take RELOCK_ variables from `FILE` and nowhere else; repeat for several fleets")
+	set.StringArrayVarP(&o.envFiles, "env-file", "e", nil, "take RELOCK_ variables from `FILE` and nowhere else; several files are several fleets")
 	set.StringSliceVar(&o.only, "only", nil, "narrow to the machines `ID,...`; nothing widens the configured selection")
 	set.BoolVar(&o.dryRun, "dry-run", false, "send nothing, store nothing")
 	set.StringVarP(&o.output, "output", "o", outputText, "print `text|json|csv`: json is the Report alone on stdout, csv a line per machine")

@@ -87,14 +87,6 @@ func knownCommand(root *cobra.Command, args []string) error {
 	return usage("there is no command %q", args[0])
 }
 
-// noArguments is for commands that take none.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage("%s takes no arguments, and got %q; --only narrows to machines", cmd.Name(), args[0])
-	}
-	return nil
-}
-
 // A chapter of the help is commands that belong together, in the order in which a person needs them.
 type chapter struct {
 	title    string

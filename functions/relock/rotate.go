@@ -14,7 +14,7 @@ func newPlan(o *options) *cobra.Command {
 		Short: "what a rotation would do: who goes down, who stays behind, and why",
 		Long: `plan says what a rotation would do: who goes down, who stays behind, and why. It sends nothing and stores nothing.
 When the rotation would be refused, it says what there is to choose from and ends with status 2.`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.eachFleet(cmd.Context(), rotation.Request{Action: rotation.Plan})
 		},
@@ -29,7 +29,7 @@ func newRotate(o *options) *cobra.Command {
 		Long: `rotate makes a new password, sets it on every machine of the scope, proves it, and makes it the secret's current version.
 With a rotation pending it goes on with that one. Ctrl-C once: nothing more is begun, what is under way is brought to an
 end. Running it again is always safe.`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			req.Action = rotation.Rotate
 			return o.eachFleet(cmd.Context(), req)
@@ -46,7 +46,7 @@ func newResume(o *options) *cobra.Command {
 		Short: "go on with what is pending; never starts a rotation",
 		Long: `resume goes on with the rotation that is pending, and starts machines that are owed a start. It never starts a rotation:
 with nothing pending there is nothing to do.`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.eachFleet(cmd.Context(), rotation.Request{Action: rotation.Resume})
 		},
@@ -59,7 +59,7 @@ func newReconcile(o *options) *cobra.Command {
 		Short: "bring stragglers, newcomers and drifted machines to the current password",
 		Long: `reconcile sets the current password on the machines of the scope that do not have it: those that a rotation left behind,
 those that came later, and those on which somebody changed it. With a rotation pending it goes on with that one.`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.eachFleet(cmd.Context(), rotation.Request{Action: rotation.Reconcile})
 		},
@@ -72,7 +72,7 @@ func newVerify(o *options) *cobra.Command {
 		Short: "prove the current password on every machine; reports drift",
 		Long: `verify logs in to every machine of the scope with the current password. It sets no password and stops nothing. A machine
 that refuses it is drift: status 3.`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.without(cmd.Flags(), "dry-run"); err != nil {
 				return err

@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/relock-project/relock/functions/internal/config"
 	"github.com/relock-project/relock/rotation"
 )
 
 // A fleet is one configuration, wired.
 type fleet struct {
 	name    string // its file; empty for the environment
+	config  *config.Config
 	rotator *rotation.Rotator
 }
 
@@ -41,13 +43,16 @@ func (f fleet) interrupted() bool {
 // touched. The exit status is the gravest.
 func (o *options) eachFleet(ctx context.Context, req rotation.Request) error {
 	fleets, err := o.open(ctx)
+	if err == nil {
+		err = clash(fleets)
+	}
 	if err != nil {
 		return err
 	}
 	gravest := exitDone
 	for _, f := range fleets {
-		if len(fleets) > 1 && o.output == outputText {
-			fmt.Fprintf(o.stdout, "\n# %s\n", f.name)
+		if len(fleets) > 1 {
+			o.heading(f)
 		}
 		gravest = graver(gravest, o.do(ctx, f, req))
 		if ctx.Err() != nil || f.interrupted() {
@@ -85,7 +90,7 @@ func (o *options) do(ctx context.Context, f fleet, req rotation.Request) int {
 func (o *options) carryOut(ctx context.Context, f fleet, req rotation.Request) (view, error) {
 	r := f.rotator
 	req.Only, req.DryRun = o.only, req.DryRun || o.dryRun
-	v := view{policy: r.Policy, scope: f.scope(), verbose: o.verbose}
+	v := view{fleet: f.name, policy: r.Policy, scope: f.scope(), verbose: o.verbose}
 	if f.isDry(req) {
 		overview, err := r.Status(ctx)
 		if err == nil { // what is wrong with the store, the run says better
@@ -152,11 +157,11 @@ func (o *options) writeReport(v view, err error) error {
 		return writeJSON(o.stdout, v.report)
 	case o.output == outputCSV:
 		o.explain(v, err)
-		return writeMachines(o.stdout, v.report.Machines)
+		return o.table(machineColumns, machineRows(v.report.Machines, v.report.Secret, v.fleet))
 	case v.report.Plan != nil:
 		return o.print(v.safe().planText())
 	case errors.Is(err, rotation.ErrConfig):
-		fmt.Fprintf(o.stderr, "relock: %s\n%s relock plan shows what a rotation would do.\n", o.shortened(err.Error()), v.untouched())
+		fmt.Fprintf(o.stderr, "%s%s\n%s relock plan shows what a rotation would do.\n", v.prefix(), o.shortened(err.Error()), v.untouched())
 		return nil
 	}
 	return o.print(v.safe().text())
@@ -187,13 +192,21 @@ func (o *options) shortened(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// prefix begins a line on standard error that is about the view's fleet.
+func (v view) prefix() string {
+	if v.fleet == "" {
+		return "relock: "
+	}
+	return "relock: " + v.fleet + ": "
+}
+
 // explain says beside a report for machines what a person should know.
 func (o *options) explain(v view, err error) {
 	if err != nil {
-		fmt.Fprintln(o.stderr, "relock: "+firstLine(err))
+		fmt.Fprintln(o.stderr, v.prefix()+firstLine(err))
 	}
 	if v.checked != "" {
-		fmt.Fprintln(o.stderr, "relock: checked: "+v.checked)
+		fmt.Fprintln(o.stderr, v.prefix()+"checked: "+v.checked)
 	}
 }
 

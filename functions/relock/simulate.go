@@ -24,7 +24,7 @@ with what the machines are. No account is needed and nothing outside this proces
 		Example: `  relock simulate
   relock simulate --instances 1000 --scale 0.1
   relock simulate --faults throttle=0.05,lost-reply=0.02,reset-fails=0.01`,
-		Args: noArguments,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.without(cmd.Flags(), "env-file"); err != nil {
 				return err

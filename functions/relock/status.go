@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,23 +18,27 @@ func newStatus(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "the secret's versions, their age, what is pending; --machines: a line per machine",
-		Long: `status shows the secret's versions, their age and stages, what is pending, and how much room the store has. It shows no
-password and changes nothing.`,
-		Args: noArguments,
+		Long: `status shows the secret's versions, their age and stages, what is pending, and how much room the store has. It logs in
+nowhere, shows no password and changes nothing.
+
+With --machines it says of every machine which generation's password it is known to have, and what that rests on. As csv
+that is a table for an auditor, with these columns; new ones are added at the end:
+  machine, name, region
+  generation  the one that the machine is known to have; empty when nothing tells
+  age_days    whole days since that generation was made: its password is at most so old
+  evidence    mark: a rotation proved it, by a login or the provider's record, and noted so on the machine;
+              accepted: the provider accepted it, which suffices by configuration (RELOCK_PROOF); empty: nothing tells
+  since       when that generation was made (UTC)
+  why_not     why it does not have the newest generation; empty when it has
+  state, power, os
+  candidates  the generations that may open it, likeliest first; or_unknown: or one that relock never knew
+  counts      whether it counts against RELOCK_MAX_EXCEPTIONS when it stays behind
+  current, pending, secret; fleet: its --env-file; as_of: when this was read (UTC)`,
+		Example: `  relock status --machines -o csv > evidence.csv
+  relock status --machines -o csv -e fleets/*.env > evidence.csv      # all fleets in one table`,
+		Args: o.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fleets, err := o.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			for _, f := range fleets {
-				if len(fleets) > 1 && o.output == outputText {
-					fmt.Fprintf(o.stdout, "\n# %s\n", f.name)
-				}
-				if err := o.status(cmd.Context(), f, what); err != nil {
-					return err
-				}
-			}
-			return nil
+			return o.statuses(cmd.Context(), what)
 		},
 	}
 	cmd.Flags().BoolVar(&what.machines, "machines", false, "a line per machine: which generation it has, and what would leave it behind")
@@ -42,16 +47,45 @@ password and changes nothing.`,
 
 type statusFlags struct{ machines bool }
 
+// statuses shows one fleet after the other. A fleet that cannot be read does not keep the others from being shown.
+func (o *options) statuses(ctx context.Context, what statusFlags) error {
+	fleets, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	if len(fleets) == 1 {
+		return o.status(ctx, fleets[0], what)
+	}
+	gravest := exitDone
+	for _, f := range fleets {
+		o.heading(f)
+		if err := o.status(ctx, f, what); err != nil {
+			fmt.Fprintf(o.stderr, "relock: %s: %s\n", f.name, o.shortened(strings.TrimPrefix(err.Error(), errUsage.Error()+": ")))
+			gravest = graver(gravest, statusOf(err))
+		}
+	}
+	return ended(gravest)
+}
+
+// heading begins a fleet's part of the text among several.
+func (o *options) heading(f fleet) {
+	if o.output == outputText {
+		fmt.Fprintf(o.stdout, "\n# %s\n", f.name)
+	}
+}
+
 // standing is what a secret holds, for machines to read.
 type standing struct {
-	Secret   string                   `json:"secret"`
-	Store    string                   `json:"store,omitempty"`
-	Current  int                      `json:"current"`
-	Pending  int                      `json:"pending"`
-	Previous int                      `json:"previous"`
-	Stored   *rotation.Stored         `json:"stored,omitempty"`
-	Versions []storedVersion          `json:"versions"`
-	Machines []rotation.MachineReport `json:"machines,omitempty"`
+	Fleet    string           `json:"fleet,omitempty"` // its environment file
+	Secret   string           `json:"secret"`
+	Store    string           `json:"store,omitempty"`
+	Current  int              `json:"current"`
+	Pending  int              `json:"pending"`
+	Previous int              `json:"previous"`
+	AsOf     time.Time        `json:"asOf"`
+	Stored   *rotation.Stored `json:"stored,omitempty"`
+	Versions []storedVersion  `json:"versions"`
+	Machines []evidenced      `json:"machines,omitempty"`
 }
 
 // storedVersion is a version without its password.
@@ -70,28 +104,32 @@ func (o *options) status(ctx context.Context, f fleet, what statusFlags) error {
 		return fmt.Errorf("read the secret %s: %w", f.rotator.Secret, err)
 	}
 	st := standing{
-		Secret: f.rotator.Secret, Store: f.rotator.StoreName, Stored: overview.Stored,
-		Current: overview.Current, Pending: overview.Pending, Previous: overview.Previous,
+		Fleet: f.name, Secret: f.rotator.Secret, Store: f.rotator.StoreName, Stored: overview.Stored,
+		Current: overview.Current, Pending: overview.Pending, Previous: overview.Previous, AsOf: time.Now().UTC().Truncate(time.Second),
 	}
 	for _, v := range overview.Versions {
 		st.Versions = append(st.Versions, storedVersion{v.Generation, stageOf(v.Generation, overview), v.Baseline, v.Created,
 			printable(v.Token), v.Username})
 	}
 	if what.machines || len(o.only) > 0 {
-		if st.Machines, err = o.inventory(ctx, f); err != nil {
+		machines, err := o.inventory(ctx, f)
+		if err != nil {
 			return err
 		}
+		if o.output == outputText {
+			machines = legibly(machines)
+		}
+		st.Machines = st.evidence(machines, f.rotator.Policy.Proof)
 	}
 	switch {
 	case o.output == outputJSON:
 		return writeJSON(o.stdout, st)
 	case o.output == outputCSV && what.machines:
-		return writeMachines(o.stdout, st.Machines)
+		return o.table(evidenceColumns, st.evidenceRows())
 	case o.output == outputCSV:
-		return writeTable(o.stdout, st.rows())
+		return o.table(versionColumns, st.rows())
 	}
-	st.Machines = legibly(st.Machines)
-	return o.print(st.text(&sheet{all: o.verbose}, time.Now()))
+	return o.print(st.text(&sheet{all: o.verbose}, st.AsOf))
 }
 
 // inventory is a line per machine of the scope, narrowed by --only.
@@ -123,14 +161,14 @@ func stageOf(generation int, o rotation.Overview) string {
 	return ""
 }
 
+// versionColumns are the columns of status as csv. Scripts read them: new ones are added at the end.
+var versionColumns = []string{"generation", "stage", "baseline", "created", "token", "username", "secret", "fleet"}
+
 func (st standing) rows() [][]string {
-	rows := [][]string{{"generation", "stage", "baseline", "created", "token", "username"}}
+	var rows [][]string
 	for _, v := range st.Versions {
-		created := ""
-		if !v.Created.IsZero() {
-			created = v.Created.UTC().Format(time.RFC3339)
-		}
-		rows = append(rows, []string{strconv.Itoa(v.Generation), v.Stage, strconv.FormatBool(v.Baseline), created, v.Token, v.Username})
+		rows = append(rows, []string{strconv.Itoa(v.Generation), v.Stage, strconv.FormatBool(v.Baseline), stamp(v.Created), v.Token, v.Username,
+			st.Secret, st.Fleet})
 	}
 	return rows
 }
@@ -195,26 +233,19 @@ func (st standing) versions(s *sheet, now time.Time) {
 
 // machines lists all of them: they were asked for.
 func (st standing) machines(s *sheet) {
-	target := st.Current
-	if st.Pending != 0 {
-		target = st.Pending
-	}
-	have := where(st.Machines, func(m rotation.MachineReport) bool { return m.State == rotation.StateProven })
-	s.field("Machines", "%s, of which %s are noted as proven on generation %d", thousands(len(st.Machines)), thousands(have), target)
+	have := 0
 	rows := [][]string{{"id", "name", "region", "os", "power", "password", "why"}}
 	for _, m := range st.Machines {
-		why := ""
-		switch {
-		case m.Reason != "":
-			why = m.Reason
-			if m.Remedy != "" {
-				why += ": " + m.Remedy
-			}
-		case m.State != rotation.StateProven:
-			why = "not known to have " + strconv.Itoa(target)
+		if m.WhyNot == "" {
+			have++
 		}
 		rows = append(rows, []string{m.ID, m.Name, m.Region, string(m.OS), string(m.Power),
-			generations(m, shortList), why})
+			generations(m.MachineReport, shortList), m.WhyNot})
 	}
+	verb := "proven"
+	if len(st.Machines) > 0 && slices.ContainsFunc(st.Machines, func(m evidenced) bool { return m.Evidence == rotation.ByAccepted }) {
+		verb = "accepted"
+	}
+	s.field("Machines", "%s, of which %s are noted as %s on generation %d", thousands(len(st.Machines)), thousands(have), verb, st.target())
 	s.columns("  ", rows)
 }

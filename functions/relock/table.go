@@ -11,18 +11,27 @@ import (
 
 // machineColumns are the columns of csv output. Scripts read them: new ones are added at the end.
 var machineColumns = []string{"id", "name", "region", "os", "state", "power", "power_before", "reason", "remedy", "code",
-	"evidence", "request_id", "request", "generations", "or_unknown", "counts", "stops", "down_seconds"}
+	"evidence", "request_id", "request", "generations", "or_unknown", "counts", "stops", "down_seconds", "secret", "fleet"}
 
-// writeMachines writes a line per machine, after a header.
-func writeMachines(w io.Writer, machines []rotation.MachineReport) error {
-	rows := [][]string{machineColumns}
+// table writes rows as csv. The header is written once, whatever the number of fleets: all are one table.
+func (o *options) table(header []string, rows [][]string) error {
+	if !o.headed {
+		rows = append([][]string{header}, rows...)
+	}
+	o.headed = true
+	return writeTable(o.stdout, rows)
+}
+
+// machineRows are the lines of csv output, one per machine.
+func machineRows(machines []rotation.MachineReport, secret, fleet string) [][]string {
+	var rows [][]string
 	for _, m := range machines {
 		rows = append(rows, []string{m.ID, m.Name, m.Region, string(m.OS), string(m.State), string(m.Power), string(m.Was),
 			m.Reason, m.Remedy, m.Code, string(m.Evidence), m.RequestID, string(m.Request), spaced(m.Generations),
 			strconv.FormatBool(m.Unknown), strconv.FormatBool(m.Counts), strconv.Itoa(m.Stops),
-			strconv.FormatFloat(m.DownSeconds, 'f', 1, 64)})
+			strconv.FormatFloat(m.DownSeconds, 'f', 1, 64), secret, fleet})
 	}
-	return writeTable(w, rows)
+	return rows
 }
 
 // spaced is a list of generations in one cell.

@@ -49,7 +49,7 @@ func TestNoCellBeginsAFormula(t *testing.T) {
 		m := rotation.MachineReport{ID: text("id"), Name: text("name"), Region: text("region"), Reason: text("reason"), Remedy: text("remedy"),
 			Code: text("code"), RequestID: text("request")}
 		var out strings.Builder
-		if err := writeMachines(&out, []rotation.MachineReport{m, m}); err != nil {
+		if err := (&options{stdout: &out}).table(machineColumns, machineRows([]rotation.MachineReport{m, m}, "s", "f")); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
@@ -70,8 +70,11 @@ func TestNoCellBeginsAFormula(t *testing.T) {
 func TestCSVHasALinePerMachine(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if err := writeMachines(&out, incompleteReport().Machines); err != nil {
-		t.Fatal(err)
+	o := &options{stdout: &out}
+	for _, fleet := range []string{"a.env", "b.env"} { // under one header
+		if err := o.table(machineColumns, machineRows(incompleteReport().Machines, "cvm-admin-prod", fleet)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	golden(t, "machines.csv", out.String())
 }

@@ -13,6 +13,8 @@ import (
 // A view is a report with what a person wants beside it.
 type view struct {
 	report *rotation.Report
+	// fleet is its environment file; empty without one.
+	fleet string
 	// policy is what the run was allowed.
 	policy rotation.Policy
 	// scope says in words which machines are meant; empty leaves it out.
