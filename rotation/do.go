@@ -33,11 +33,19 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 	if err == nil && outcome == Partial {
 		err = fmt.Errorf("%w: %s", ErrPartial, report.Why)
 	}
+	if err == nil {
+		err = e.stepped(outcome)
+	}
 	return report, err
 }
 
 // act does what was asked, and says why the outcome is what it is in e.why.
 func (e *engine) act(ctx context.Context) (Outcome, error) {
+	if done, err := e.admit(ctx); err != nil {
+		return Failure, err
+	} else if done {
+		return Nothing, nil
+	}
 	// The store is read before the machines are described: the targets of a resumed rotation are thereby those that
 	// exist after its candidate was read back.
 	readErr := e.again(ctx, func() error { return e.read(ctx) })
@@ -70,7 +78,8 @@ func (e *engine) check(ctx context.Context) error {
 	if err := e.request.Validate(); err != nil {
 		return err
 	}
-	if e.request.Secret != "" && e.request.Secret != e.Secret {
+	_, stepper := e.Store.(Stepper)
+	if asked := stepper && e.request.Step != ""; !asked && e.request.Secret != "" && e.request.Secret != e.Secret {
 		return fmt.Errorf("%w: the event names the secret %q, this function is for RELOCK_SECRET=%s: an event cannot choose another", ErrConfig, e.request.Secret, e.Secret)
 	}
 	if e.Scope.IsZero() {
@@ -186,6 +195,7 @@ func (e *engine) mustSupersede() bool {
 // tooEarly answers one of the later steps while nothing is pending: the rotation is over, or was never begun.
 func (e *engine) tooEarly(ctx context.Context) (Outcome, error) {
 	if why := e.seen(); why != "" {
+		e.advanced = true
 		return e.nothing(ctx, why)
 	}
 	return Failure, fmt.Errorf("step %s: nothing is pending, the step create comes first: %w", e.request.Step, ErrConflict)
@@ -195,6 +205,7 @@ func (e *engine) tooEarly(ctx context.Context) (Outcome, error) {
 func (e *engine) rotate(ctx context.Context) (Outcome, error) {
 	// An event whose own candidate is superseded is not done.
 	if why := e.seen(); why != "" && !e.request.NewCandidate && e.pending == nil {
+		e.advanced = true
 		return e.nothing(ctx, why)
 	}
 	if e.total() > 0 {
@@ -220,8 +231,7 @@ func (e *engine) rotate(ctx context.Context) (Outcome, error) {
 	}
 	e.log().Info("relock.candidate", "generation", stored.Generation, "token", stored.Token)
 	if e.request.Step == StepCreate {
-		e.version, e.why = stored, "created; set comes next"
-		return Incomplete, nil
+		return e.created(ctx, stored, "created; set comes next")
 	}
 	// The targets are those that exist now, after the candidate was read back. Later machines are newcomers.
 	if err := e.again(ctx, func() error { return e.describe(ctx) }); err != nil {

@@ -29,7 +29,9 @@ type engine struct {
 	// distrust makes a login come before a mark: somebody may have changed a password by hand.
 	distrust bool
 	// acted reports that the run has dealt with the machines, those that are owed a start included.
-	acted   bool
-	why     string
-	planned *PlanReport
+	acted bool
+	// advanced reports that the request's step got where the next one begins.
+	advanced bool
+	why      string
+	planned  *PlanReport
 }

@@ -41,6 +41,8 @@ type Request struct {
 	// Token names the rotation that the event asks for; an event whose token a version has already is done. Empty means
 	// that the caller makes no such promise, and one is made up.
 	Token string
+	// Proof is what a secrets manager that calls a step gives along, to know its own again. It is secret.
+	Proof Password
 	// Time is when the event was due; zero means unknown. An event that is no newer than the newest generation is done.
 	Time time.Time
 	// Only narrows the scope to these machines. Empty means all of the scope. It never widens.

@@ -12,8 +12,7 @@ func (e *engine) resume(ctx context.Context) (Outcome, error) {
 	e.fix(*e.pending, true)
 	switch e.request.Step {
 	case StepCreate:
-		e.why = "pending already; set comes next"
-		return Incomplete, nil
+		return e.created(ctx, *e.pending, "pending already; set comes next")
 	case StepTest, StepFinish:
 		e.run.proveOnly = true
 	}
@@ -152,10 +151,10 @@ func (e *engine) set(ctx context.Context, promote bool) (Outcome, error) {
 	}
 	switch e.request.Step {
 	case StepSet:
-		e.why = "every machine that counts has the pending password; test comes next"
+		e.advanced, e.why = true, "every machine that counts has the pending password; test comes next"
 		return Incomplete, nil
 	case StepTest:
-		e.why = "every machine that counts is proven; finish comes next"
+		e.advanced, e.why = true, "every machine that counts is proven; finish comes next"
 		return Incomplete, nil
 	}
 	if err := e.again(ctx, func() error { return e.Store.Promote(ctx, e.Secret, e.version) }); err != nil {
