@@ -60,6 +60,8 @@ func TestDependenciesGoOneWay(t *testing.T) {
 		{"/rotation/simcloud", []string{"golang.org/x/crypto"}},
 		{"/rotation/tencent/tencentsim", []string{module + "/rotation/simcloud"}},
 		{"/rotation/huawei/huaweisim", []string{module + "/rotation/simcloud"}},
+		{"/rotation/aws", append([]string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}, driver...)},
+		{"/rotation/aws/awssim", []string{module + "/rotation/simcloud"}},
 		{"/events", []string{module + "/rotation"}},
 	}
 	found := 0
@@ -136,6 +138,7 @@ func TestPasswordsAreRevealedInFewPlaces(t *testing.T) {
 		"rotation/tencent/reset.go", "rotation/huawei/reset.go", // the request
 		"rotation/huawei/preflight.go",                              // a password that is thrown away
 		"rotation/sshlogin/login.go",                                // the login
+		"rotation/aws/client.go",                                    // what Secrets Manager gave a step along
 		"functions/relock/lookup.go", "functions/relock/recover.go", // --reveal
 	}
 	files(t, func(path, text string) {

@@ -17,6 +17,8 @@ type ShelfHarness struct {
 	Open func(t *testing.T) (shelf rotation.Shelf, secret string)
 	// CreatesIfAbsent reports that Create refuses a name that is taken.
 	CreatesIfAbsent bool
+	// Seeded reports that a secret has to have a current value before anything is created: Open's has one.
+	Seeded bool
 }
 
 // TestShelf holds the contract of rotation.Shelf, which every driver of a secrets manager must pass.
@@ -31,7 +33,7 @@ func TestShelf(t *testing.T, h ShelfHarness) {
 		if err != nil || len(slots) != 0 {
 			t.Errorf("List = %v, %v; want nothing", slots, err)
 		}
-		if _, _, err := shelf.Read(ctx, secret, string(rotation.Current)); !errors.Is(err, rotation.ErrNotFound) {
+		if _, _, err := shelf.Read(ctx, secret, string(rotation.Current)); !h.Seeded && !errors.Is(err, rotation.ErrNotFound) {
 			t.Errorf("Read(current) = %v; want ErrNotFound", err)
 		}
 	})
@@ -45,7 +47,8 @@ func TestShelf(t *testing.T, h ShelfHarness) {
 		if slots, err := shelf.List(ctx, secret); err != nil || len(slots) != 1 || slots[0].Name != name {
 			t.Errorf("List = %v, %v; want %s", slots, err, name)
 		}
-		if _, _, err := shelf.Read(ctx, secret, string(rotation.Current)); !errors.Is(err, rotation.ErrNotFound) {
+		_, value, err = shelf.Read(ctx, secret, string(rotation.Current))
+		if found := err == nil; found != h.Seeded || bytes.Equal(value, one) || !found && !errors.Is(err, rotation.ErrNotFound) {
 			t.Errorf("Read(current) = %v; a created version is not current", err)
 		}
 	})
@@ -66,7 +69,7 @@ func TestShelf(t *testing.T, h ShelfHarness) {
 		shelf, secret := h.Open(t)
 		mustCreate(t, shelf, secret, name, one)
 		mustCreate(t, shelf, secret, second, two)
-		from := rotation.Slot{}
+		from := currentSlot(t, shelf, secret, h.Seeded)
 		for _, to := range []struct {
 			name  string
 			value []byte
@@ -84,7 +87,7 @@ func TestShelf(t *testing.T, h ShelfHarness) {
 	t.Run("what was removed is gone, also a second time, and current stays", func(t *testing.T) {
 		shelf, secret := h.Open(t)
 		mustCreate(t, shelf, secret, name, one)
-		if err := shelf.Point(ctx, secret, name, rotation.Slot{}, one); err != nil {
+		if err := shelf.Point(ctx, secret, name, currentSlot(t, shelf, secret, h.Seeded), one); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -116,6 +119,16 @@ func TestShelf(t *testing.T, h ShelfHarness) {
 			t.Errorf("List = %v, %v; want nothing", slots, err)
 		}
 	})
+}
+
+// currentSlot is what is current before the first Point; zero where a secret begins without.
+func currentSlot(t *testing.T, shelf rotation.Shelf, secret string, seeded bool) rotation.Slot {
+	t.Helper()
+	slot, _, err := shelf.Read(context.Background(), secret, string(rotation.Current))
+	if seeded != (err == nil) {
+		t.Fatalf("Read(current) = %v", err)
+	}
+	return slot
 }
 
 func mustCreate(t *testing.T, shelf rotation.Shelf, secret, name string, value []byte) {
