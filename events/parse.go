@@ -25,6 +25,8 @@ type source struct {
 // sources are all kinds of event. A further one is a file and a line here.
 func sources() []source {
 	return []source{
+		{"a step of AWS Secrets Manager's rotation", isAWSRotation, parseAWSRotation},
+		{"a scheduled event of AWS EventBridge", isAWSSchedule, parseAWSSchedule},
 		{"a Tencent SCF timer", isTencentTimer, parseTencentTimer},
 		{"a CloudEvent of type " + RequestType, isCloudEvent, parseCloudEvent},
 		{"an EventBridge batch of one such CloudEvent", isCloudEventBatch, parseCloudEventBatch},

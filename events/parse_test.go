@@ -71,6 +71,10 @@ func wantRequest(t *testing.T, raw string, want rotation.Request) {
 // shapes are the structs that testdata is read into, by the beginning of the file name.
 func shapes(file string) any {
 	switch {
+	case strings.HasPrefix(file, "aws_rotation"):
+		return new(events.AWSRotation)
+	case strings.HasPrefix(file, "aws_schedule"):
+		return new(events.AWSSchedule)
 	case strings.HasPrefix(file, "tencent_timer"):
 		return new(events.TencentTimer)
 	case strings.HasPrefix(file, "cloudevent_batch"):
@@ -132,7 +136,7 @@ func TestEveryFixtureIsDecided(t *testing.T) {
 
 func TestAnotherFunctionsEventIsNamed(t *testing.T) {
 	t.Parallel()
-	const know = "relock accepts a Tencent SCF timer, a CloudEvent of type dev.relock.request"
+	const know = "a Tencent SCF timer, a CloudEvent of type dev.relock.request"
 	says := map[string][]string{
 		"tencent_cos.json":          {"a COS event", "take its trigger off", know},
 		"tencent_cmq.json":          {"a CMQ message", "take its trigger off", know},
@@ -142,6 +146,7 @@ func TestAnotherFunctionsEventIsNamed(t *testing.T) {
 		"tencent_console_test.json": {`unknown fields ("key1", "key2")`, know},
 		"tencent_cloudaudit.json":   {`type: "ssm:CloudEvent:ApiCall"`, "relock makes such calls itself", "match the type dev.relock.request only"},
 		"tencent_alarm.json":        {`type: "cvm:ErrorEvent:ping_unreachable"`, "another function's event", "match the type dev.relock.request only"},
+		"aws_cloudtrail.json":       {`"AWS API Call via CloudTrail"`, "another function's event", "constant input"},
 		"tencent_timer_text.json":   {"Message: not JSON", "leave the trigger's input empty to rotate", `{"action":"resume"}`},
 	}
 	for file, raw := range refused(t) {
@@ -248,7 +253,7 @@ func TestErrorsShowLittleOfTheEvent(t *testing.T) {
 }
 
 // eventFields are the fields of a request that an event may set. The others are the operator's wishes.
-var eventFields = []string{"Action", "Step", "Secret", "Token", "Time", "Only", "DryRun"}
+var eventFields = []string{"Action", "Step", "Proof", "Secret", "Token", "Time", "Only", "DryRun"}
 
 // wishes are the operator's wishes that req has.
 func wishes(req rotation.Request) []string {
