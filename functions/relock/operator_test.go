@@ -15,8 +15,11 @@ import (
 	"github.com/relock-project/relock/rotation/tencent/tencentsim"
 )
 
-// inTest is where a script's simulated cloud is that runs in the test's own process.
-type inTest struct{ cloud *tencentsim.Cloud }
+// inTest is what runs for a script in the test's own process.
+type inTest struct {
+	cloud *tencentsim.Cloud
+	gate  *gate
+}
 
 type heldKey struct{}
 

@@ -34,6 +34,8 @@ func TestScripts(t *testing.T) {
 
 			"incloud": incloud,
 			"console": console,
+			"proxied": proxied,
+			"went":    went,
 		},
 	})
 }
