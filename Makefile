@@ -5,7 +5,9 @@ SHELL := bash
 .PHONY: help run test check e2e sim bench fuzz package clean
 
 export CGO_ENABLED := 0
-FLAGS    := -trimpath -buildvcs=false -ldflags='-s -w -buildid='
+# The functions that are packed: NAME/ARCH/the binary's name.
+PACKAGES ?= scf/amd64/main
+WITH     ?=
 FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
 SEEDS    ?= 20000
@@ -28,10 +30,16 @@ test: ## all tests; what needs an sshd is printed as NOT RUN where there is none
 	go test -timeout $(TIMEOUT) $$(go list ./... | grep -v -e /rotationtest$$ -e /e2e$$)
 	go test -timeout $(TIMEOUT) -v ./functions/e2e ./rotation/rotationtest 2>&1 | $(BRIEF)
 
-check: ## gofmt, go vet, staticcheck
+check: ## gofmt, go vet, staticcheck; what is deployed: Terraform, serverless.yml, the role's policy
 	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); test -z "$$files" || { echo "not gofmt-ed: $$files"; exit 1; }
 	go vet ./...
 	go tool -modfile=.ci/tools/go.mod staticcheck ./...
+	cd .ci/tools && go vet ./... && go test ./...
+	@go build -C .ci/tools -o ../bin/deploycheck ./deploycheck
+	.ci/bin/deploycheck .
+	@if command -v terraform >/dev/null; then echo terraform fmt -check; terraform fmt -check -diff -recursive deploy; else \
+	  echo 'NOT RUN: terraform fmt -check: there is no terraform here' >&2; fi
+	go test ./functions/e2e -run 'Policy|Terraform|Timers|Alarms'
 
 e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
 	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/internal/...
@@ -46,11 +54,9 @@ bench: ## benchmarks, and the sizes and times of the binaries
 fuzz: ## every fuzz target for FUZZTIME
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
-package: ## the function's zip for Tencent SCF, with its size and checksum; the same bytes every time
-	@mkdir -p dist/scf
-	GOOS=linux GOARCH=amd64 go build $(FLAGS) -o dist/scf/main ./functions/scf
+package: ## each function's zip, built twice and compared, with checksums and a bill of materials; WITH=files beside the binary
 	@go build -C .ci/tools -o ../bin/pack ./pack
-	@.ci/bin/pack dist/relock-scf.zip dist/scf/main
+	@.ci/bin/pack -out dist -with "$(WITH)" $(PACKAGES)
 
 clean: ## remove what was built
 	rm -rf dist .ci/bin

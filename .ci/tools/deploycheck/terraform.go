@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// terraform parses the files below folder and returns what is wrong with them.
+func terraform(folder string) ([]string, error) {
+	var faults []string
+	parser, found := hclparse.NewParser(), 0
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && d.Name() == ".terraform" {
+			return skip(err)
+		}
+		if filepath.Ext(path) != ".tf" {
+			return nil
+		}
+		found++
+		file, diagnostics := parser.ParseHCLFile(path)
+		for _, diagnostic := range diagnostics {
+			faults = append(faults, diagnostic.Error())
+		}
+		if body, ok := bodyOf(file); ok {
+			faults = append(faults, blocks(body)...)
+		}
+		return nil
+	})
+	if err == nil && found == 0 {
+		err = fmt.Errorf("%s: there is no Terraform file", folder)
+	}
+	return faults, err
+}
+
+func skip(err error) error {
+	if err != nil {
+		return err
+	}
+	return fs.SkipDir
+}
+
+func bodyOf(file *hcl.File) (*hclsyntax.Body, bool) {
+	if file == nil {
+		return nil, false
+	}
+	body, ok := file.Body.(*hclsyntax.Body)
+	return body, ok
+}
+
+// blocks checks the resources and providers of a file.
+func blocks(body *hclsyntax.Body) []string {
+	var faults []string
+	known := resources()
+	for _, block := range body.Blocks {
+		switch {
+		case block.Type == "provider":
+			faults = append(faults, inside("provider "+block.Labels[0], providerArguments(), "", block.Body)...)
+		case block.Type == "resource":
+			d, ok := known[block.Labels[0]]
+			if !ok {
+				faults = append(faults, fmt.Sprintf("%s: %s is not among the resources that were looked up", block.TypeRange, block.Labels[0]))
+				continue
+			}
+			faults = append(faults, inside(block.Labels[0], d, "", block.Body)...)
+		case block.Type == "data":
+			faults = append(faults, fmt.Sprintf("%s: data sources were not looked up", block.TypeRange))
+		}
+	}
+	return faults
+}
+
+// meta are Terraform's own: https://developer.hashicorp.com/terraform/language/resources/syntax#meta-arguments.
+var meta = []string{"for_each", "count", "depends_on", "lifecycle", "provider"}
+
+// inside checks a block's body, which stands at path within the resource.
+func inside(name string, d documented, path string, body *hclsyntax.Body) []string {
+	var faults []string
+	required, all := d.names(path)
+	here := map[string]bool{}
+	use := func(argument string, at hcl.Range) bool {
+		if path == "" && slices.Contains(meta, argument) {
+			return false
+		}
+		here[argument] = true
+		if !all[argument] {
+			faults = append(faults, fmt.Sprintf("%s: %s has no documented %s", at, name, join(path, argument)))
+		}
+		return all[argument]
+	}
+	for _, a := range body.Attributes {
+		use(a.Name, a.NameRange)
+	}
+	for _, b := range body.Blocks {
+		kind, of := b.Type, b.Body
+		if kind == "dynamic" {
+			kind, of = b.Labels[0], content(b)
+		}
+		if use(kind, b.TypeRange) && of != nil {
+			faults = append(faults, inside(name, d, join(path, kind), of)...)
+		}
+	}
+	for argument := range required {
+		if !here[argument] {
+			faults = append(faults, fmt.Sprintf("%s: %s needs %s", body.SrcRange, name, join(path, argument)))
+		}
+	}
+	slices.Sort(faults)
+	return faults
+}
+
+// content is what a dynamic block repeats.
+func content(b *hclsyntax.Block) *hclsyntax.Body {
+	for _, inner := range b.Body.Blocks {
+		if inner.Type == "content" {
+			return inner.Body
+		}
+	}
+	return nil
+}
+
+func join(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }

@@ -1,0 +1,75 @@
+# What a fleet's env file says, as Terraform needs it. It has no provider: it can be tried without an account.
+
+variable "env_file" {
+  description = "The fleet's env file, as `relock --env-file` reads it."
+  type        = string
+}
+
+variable "uin" {
+  description = "The account's uin: that of the main account, which owns the machines and the secret."
+  type        = string
+}
+
+variable "creator_uin" {
+  description = "The uin of whoever creates the secret: it is part of the secret's name in policies."
+  type        = string
+}
+
+locals {
+  # A line is NAME=value, perhaps after export. A value is in single quotes, in double quotes, or ends at a space.
+  lines = [
+    for line in split("\n", replace(file(var.env_file), "\r", "")) :
+    regex("^\\s*(?:export\\s+)?(?P<name>RELOCK_[A-Z0-9_]+)\\s*=\\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>[^\\s'\"#][^\\s'\"]*(?: +[^\\s'\"#][^\\s'\"]*)*))?\\s*(?:#.*)?$", line)
+    if !can(regex("^\\s*(?:#.*)?$", line))
+  ]
+  values = { for line in local.lines : line.name => trimspace(join("", [for v in [line.single, line.double, line.bare] : v if v != null])) }
+  set    = { for name, value in local.values : name => value if value != "" }
+
+  regions      = [for r in split(",", local.set.RELOCK_REGIONS) : trimspace(r)]
+  store_region = lookup(local.set, "RELOCK_STORE_REGION", local.regions[0])
+
+  # The policy is limited by the first key of RELOCK_TAGS; relock itself holds all of them.
+  first_tag = split("=", trimspace(split(",", local.set.RELOCK_TAGS)[0]))
+  tags      = [for value in split("|", local.first_tag[1]) : "${local.first_tag[0]}&${trimspace(value)}"]
+
+  # The policy's template names one region and one tag: it is made for each of them, and what comes twice counts once.
+  statements = distinct(flatten([for region in local.regions : [for tag in local.tags : [
+    for statement in jsondecode(templatefile("${path.module}/../policy.json", {
+      region       = region
+      tag          = tag
+      uin          = var.uin
+      creator_uin  = var.creator_uin
+      store_region = local.store_region
+      secret       = local.set.RELOCK_SECRET
+    })).statement : jsonencode(statement)
+  ]]]))
+}
+
+output "environment" {
+  description = "The function's variables."
+  value       = local.set
+
+  precondition {
+    condition     = length(join("", [for name, value in local.set : "${name}${value}"])) <= 4096
+    error_message = "A function's variables have 4 KB together: https://www.tencentcloud.com/document/product/583/11637. Put long lists into files beside the binary (@FILE)."
+  }
+}
+
+output "secret" {
+  value = local.set.RELOCK_SECRET
+}
+
+output "region" {
+  description = "Where the secret is, and the function."
+  value       = local.store_region
+}
+
+output "policy" {
+  description = "The role's permissions."
+  value       = jsonencode({ version = "2.0", statement = [for s in local.statements : jsondecode(s)] })
+
+  precondition {
+    condition     = can(regex("^[^@=*,|]+=[^@=*,]+(,.*)?$", local.set.RELOCK_TAGS))
+    error_message = "RELOCK_TAGS has to begin with a key and its values in the file itself, such as rotate=yes: the role's permissions are limited to machines with that tag."
+  }
+}
