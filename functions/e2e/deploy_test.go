@@ -98,6 +98,7 @@ func TestAlarmsLookForWhatTheFunctionLogs(t *testing.T) {
 	invoke(fmt.Sprintf(`{"action":"rotate","only":[%q]}`, id), c.inSCF())
 	invoke(`{"action":"resume"}`, with(c.inSCF(), "RELOCK_RESTART", "never"))
 
+	p.kill() // all that it said is heard then
 	log := p.stderr.String()
 	reports, drifts := logged(t, log, "relock.report"), logged(t, log, "relock.drift")
 	outcomes := map[any]bool{}
