@@ -120,7 +120,7 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	m := machine{
 		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
 		atBoot: inst.Terms.Effect == AtNextBoot, reported: inst.Terms.Reported, counts: s.counts,
-		state: s.state, why: s.why, since: now, power: inst.Power, was: inst.Power,
+		state: s.state, why: s.why, since: now, seen: now, power: inst.Power, was: inst.Power,
 		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
 	}
 	m.mayTouch = s.state == StatePlanned && e.asked(inst.ID)

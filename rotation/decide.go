@@ -70,10 +70,7 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 	if now.Before(m.notBefore) {
 		return call{}, 0, false
 	}
-	limit := max(1, m.maxBatch)
-	if r.policy.BatchSize > 0 {
-		limit = min(limit, r.policy.BatchSize)
-	}
+	limit := r.batch(m)
 	c := call{fleet: m.fleet}
 	switch m.state {
 	case StateMarking:
@@ -247,19 +244,28 @@ func (r *run) canaryRoom() int {
 // sendsSomething reports whether the machine is being set, not only tried.
 func (m *machine) sendsSomething() bool { return m.state != StateChecking }
 
-// waveRoom holds a wave back until half of the capacity that can become free is: many small batches cost more calls and
-// bring nothing.
+// waveRoom holds a wave back until a request about it would be full, or half of the capacity that can become free is:
+// many small batches cost more calls and bring nothing.
 func (r *run) waveRoom(now time.Time, free, usable int) int {
-	want := 0
+	want, full := 0, 1
 	for i := range r.machines {
 		if m := &r.machines[i]; m.disruptive(r.policy) && r.admissible(m, now) {
 			want++
+			full = max(full, r.batch(m))
 		}
 	}
-	if free < min(want, (usable+1)/2) {
+	if free < min(want, full, (usable+1)/2) {
 		return 0
 	}
 	return free
+}
+
+// batch is how many machines may share a request about this one.
+func (r *run) batch(m *machine) int {
+	if limit := max(1, m.maxBatch); r.policy.BatchSize <= 0 || limit < r.policy.BatchSize {
+		return limit
+	}
+	return r.policy.BatchSize
 }
 
 // begin sends a machine on its way.

@@ -11,6 +11,7 @@ type outcome struct {
 	op      Operation
 	err     error
 	answers []error // of callVerify, one per machine
+	at      time.Time
 }
 
 // fold takes the outcome of a call into the run.

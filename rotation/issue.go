@@ -8,10 +8,32 @@ import (
 	"sync"
 )
 
-// issue makes the calls of a tick, several at once, and returns their outcomes in order.
-func (e *engine) issue(ctx context.Context, calls []call) []outcome {
-	out := make([]outcome, len(calls))
-	e.each(len(calls), func(i int) { out[i] = e.send(ctx, calls[i]) })
+// issue makes the calls of a tick, several of each kind at once so that no kind waits for the quota of another, and
+// returns their outcomes in order. After a poll interval none is begun any more: nil stands for those, and the next tick
+// decides anew.
+func (e *engine) issue(ctx context.Context, calls []call) []*outcome {
+	out := make([]*outcome, len(calls))
+	until := e.clock().Now().Add(e.run.grain())
+	begin := func(i int, first bool) {
+		if first || e.clock().Now().Before(until) {
+			o := e.send(ctx, calls[i])
+			o.at = e.clock().Now()
+			out[i] = &o
+		}
+	}
+	if e.concurrency() == 1 {
+		e.each(len(calls), func(i int) { begin(i, i == 0) })
+		return out
+	}
+	kinds := map[callKind][]int{}
+	for i, c := range calls {
+		kinds[c.kind] = append(kinds[c.kind], i)
+	}
+	var wg sync.WaitGroup
+	for _, same := range kinds {
+		wg.Go(func() { e.each(len(same), func(i int) { begin(same[i], i == 0) }) })
+	}
+	wg.Wait()
 	return out
 }
 

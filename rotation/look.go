@@ -4,15 +4,91 @@ import (
 	"time"
 )
 
-// ops returns what to ask a fleet about: every machine of it that the run waits for, by the request that it is part of.
+// A lasting is what a run has seen of how long the operations of one kind take.
+type lasting struct {
+	low  time.Duration // the greatest age at which one had not ended
+	high time.Duration // the smallest age at which one had; zero: none has been seen to end
+}
+
+// learn takes in a look at a machine that waits for the end of a request.
+func (r *run) learn(m *machine, ended bool, now time.Time) {
+	if r.lasts == nil {
+		r.lasts = map[OpKind]lasting{}
+	}
+	l, age := r.lasts[m.op], now.Sub(m.since)
+	switch {
+	case !ended:
+		l.low = max(l.low, age)
+	case l.high == 0 || age < l.high:
+		l.high = age
+	}
+	r.lasts[m.op] = l
+}
+
+// grain is how exactly the time of a look is chosen: what is due at about the same time shares its requests.
+func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
+
+// nextLook is when a machine that the run watches is to be looked at again. At first every poll interval; once such an
+// operation was seen to end, not before the earliest end that is likely, which half of the unknown makes exacter from
+// one operation to the next.
+func (r *run) nextLook(m *machine) time.Time {
+	at := m.seen.Add(r.policy.PollInterval)
+	if l := r.lasts[m.op]; m.opState() && l.high > 0 {
+		first := l.high
+		if l.low < l.high-r.grain() {
+			first = (l.low + l.high) / 2
+		}
+		switch {
+		case m.seen.Sub(m.since) < first:
+			at = m.since.Add(first)
+		case m.seen.Sub(m.since) < l.high:
+			at = m.since.Add(l.high)
+		}
+	} else if m.opState() && m.seen.Before(m.since) {
+		at = m.since.Add(r.policy.PollInterval)
+	}
+	if over := at.Sub(r.began) % r.grain(); over > 0 {
+		at = at.Add(r.grain() - over)
+	}
+	return at
+}
+
+// due reports whether a machine is to be looked at now.
+func (r *run) due(now time.Time) bool {
+	for i := range r.machines {
+		if m := &r.machines[i]; r.watches(m, now) && !now.Before(r.nextLook(m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pause is how long nothing is to be done: until the next look, or until something is to be sent again.
+func (r *run) pause(now time.Time) time.Duration {
+	pause := r.policy.PollInterval
+	for i := range r.machines {
+		m := &r.machines[i]
+		if r.watches(m, now) {
+			pause = min(pause, max(r.nextLook(m).Sub(now), 0))
+		}
+		if left := m.notBefore.Sub(now); left > 0 && (m.working() || m.note != "") {
+			pause = min(pause, left)
+		}
+	}
+	return pause
+}
+
+// ops returns what to ask a fleet about now, and counts it as looked at, whatever the answer: every machine of it that is
+// due, by the request that it is part of.
 func (r *run) ops(fleet int, now time.Time) []Operation {
 	var out []Operation
 	open := map[opKey]int{}
 	for i := range r.machines {
 		m := &r.machines[i]
-		if m.fleet != fleet || !r.watches(m, now) {
+		if m.fleet != fleet || !m.doubt && (!r.watches(m, now) || now.Before(r.nextLook(m))) {
 			continue
 		}
+		m.seen = now
 		key := opKey{OpLook, "", ""}
 		if m.opState() {
 			key = opKey{m.op, m.opID, m.opJob}
@@ -46,8 +122,11 @@ func (m *machine) opState() bool {
 // watches reports whether the run wants to know how the machine is.
 func (r *run) watches(m *machine, now time.Time) bool {
 	switch m.state {
-	case StateStopping, StateSent, StateStarting, StateRestarting, StateToStart, StateToSend:
+	case StateStopping, StateSent, StateStarting, StateRestarting:
 		return true
+	case StateToStart, StateToSend:
+		_, _, ready := r.want(m, now)
+		return !ready // what only waits for its turn is not looked at
 	case StatePlanned:
 		return m.power == Changing || r.waits(m, now) && (m.owed || m.busy)
 	}
@@ -57,6 +136,10 @@ func (r *run) watches(m *machine, now time.Time) bool {
 // see takes one look at one machine into the run.
 func (r *run) see(m *machine, res Result, now time.Time) {
 	m.power, m.busy = res.Power, res.Busy
+	if m.opState() {
+		ended := !m.busy && (m.op == OpStop && m.power == Stopped || m.op != OpStop && m.power == Running) || m.op == OpReset && res.State == Done
+		r.learn(m, ended, now)
+	}
 	if m.doubt && m.power != Running {
 		m.owed, m.then, m.owedSince = true, m.state, now
 		m.enter(StateToStart, now)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 )
 
 // index finds a machine; run.machines are sorted by fleet and id.
@@ -25,25 +24,31 @@ func (e *engine) loop(ctx context.Context) error {
 		if e.interrupted() {
 			e.run.halt("interrupted")
 		}
+		if e.run.due(now) {
+			e.observe(ctx)
+			now = e.clock().Now()
+		}
 		calls := e.run.decide(now)
 		if len(calls) > 0 {
 			for i, o := range e.issue(ctx, calls) {
-				e.run.fold(calls[i], o, e.clock().Now())
+				if o != nil {
+					e.run.fold(calls[i], *o, o.at)
+				}
 			}
-			e.tell()
-			if err := ctx.Err(); err != nil {
-				return context.Cause(ctx)
-			}
+		}
+		e.tell()
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if len(calls) > 0 {
 			continue
 		}
 		if e.run.settled(now) {
 			return nil
 		}
-		if err := e.clock().Wait(ctx, e.pause(now)); err != nil {
+		if err := e.clock().Wait(ctx, e.run.pause(now)); err != nil {
 			return err
 		}
-		e.observe(ctx)
-		e.tell()
 	}
 }
 
@@ -62,22 +67,6 @@ func (e *engine) lookBack(ctx context.Context) error {
 }
 
 var errOutOfTime = errors.New("the invocation's time is up")
-
-// pause is how long to wait before the next look: a poll interval, or less when something is to be sent again before
-// that and nothing is to be seen.
-func (e *engine) pause(now time.Time) time.Duration {
-	pause := e.run.policy.PollInterval
-	for i := range e.run.machines {
-		m := &e.run.machines[i]
-		if m.opState() {
-			return e.run.policy.PollInterval
-		}
-		if left := m.notBefore.Sub(now); left > 0 && (m.working() || m.note != "") {
-			pause = min(pause, left)
-		}
-	}
-	return pause
-}
 
 // outOfTime reports whether what is left of the invocation is needed for the report.
 func (e *engine) outOfTime() bool { return !e.ends.IsZero() && !e.clock().Now().Before(e.ends) }

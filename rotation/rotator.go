@@ -40,8 +40,8 @@ type Rotator struct {
 	// Interrupt ends the run early when it is closed: nothing more is begun, what is under way is brought to an end. Nil
 	// means that nobody interrupts.
 	Interrupt <-chan struct{}
-	// Concurrency is how many requests are under way at once. Zero means 16; 1 issues them in order on the caller's
-	// goroutine.
+	// Concurrency is how many requests of one kind are under way at once. Zero means 16; 1 issues all of them in order on
+	// the caller's goroutine.
 	Concurrency int
 }
 

@@ -23,6 +23,7 @@ type run struct {
 	halted string
 	// denied reports that the halt came from missing authorization.
 	denied bool
+	lasts  map[OpKind]lasting
 	parts  int // the last number given to a part of a split batch
 	peak   int // the most machines that were down at once
 	fleets []fleetTraits
@@ -49,6 +50,7 @@ type machine struct {
 	state State
 	then  State // what it becomes once it is started again; empty: it goes on to be proven
 	since time.Time
+	seen  time.Time // the last look at it, or when the run began
 	power PowerState
 	was   PowerState
 	busy  bool
