@@ -16,6 +16,7 @@ import (
 // How long things take at the provider of these fleets.
 const (
 	stopTakes  = 21 * time.Second
+	hardTakes  = 3 * time.Second // a stop that pulls the plug
 	resetTakes = 12 * time.Second
 	startTakes = 17 * time.Second
 )
@@ -261,8 +262,12 @@ func (c *quotaCloud) Reset(ctx context.Context, batch []rotation.Instance, cr ro
 	return c.begin(ctx, rotation.OpReset, rotation.Stopped, resetTakes, idsOf(batch), cr.Password.Reveal())
 }
 
-func (c *quotaCloud) Stop(ctx context.Context, batch []rotation.Instance, _ rotation.Force) (rotation.Operation, error) {
-	return c.begin(ctx, rotation.OpStop, rotation.Running, stopTakes, idsOf(batch), "")
+func (c *quotaCloud) Stop(ctx context.Context, batch []rotation.Instance, how rotation.Force) (rotation.Operation, error) {
+	takes := stopTakes
+	if how == rotation.Hard {
+		takes = hardTakes
+	}
+	return c.begin(ctx, rotation.OpStop, rotation.Running, takes, idsOf(batch), "")
 }
 
 func (c *quotaCloud) Start(ctx context.Context, batch []rotation.Instance) (rotation.Operation, error) {

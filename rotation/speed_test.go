@@ -125,6 +125,9 @@ func (t trial) rotate(tb *testing.T, client func(tb *testing.T, c *quotaCloud) (
 		m.perAPI, m.tooFast, m.down = c.calls, c.tooFast, c.down
 		for _, q := range c.order {
 			c.settle(q, time.Now())
+			if q.Power != t.power {
+				m.down += time.Since(q.downAt) // until the script ended
+			}
 			if !q.unable && (q.live == "" || q.Power != t.power) {
 				m.behind++
 			}
@@ -223,6 +226,38 @@ func TestFleetRotationIsCloseToWhatTheQuotasAllow(t *testing.T) {
 			}
 			if slower > most {
 				t.Errorf("%+v: %.2f times the limit, want at most %.2f", tr, slower, most)
+			}
+		}
+	}
+}
+
+// TestFleetRotationAgainstNaiveScripts shows what a user would do instead, and what it costs.
+func TestFleetRotationAgainstNaiveScripts(t *testing.T) {
+	row := table("Against naive scripts, and what it disrupts, in virtual time", "machines", "faults", "client", "took", "calls", "throttled by us",
+		"left behind or down", "hours of downtime, all machines", "of each machine")
+	for _, n := range sizes(t) {
+		for _, faults := range []bool{false, true} {
+			tr := trial{power: rotation.Running, machines: n, latency: 50 * time.Millisecond, faults: faults, atOnce: tenth, restart: rotation.RestartGraceful}
+			all, hard := tr, tr
+			all.atOnce = rotation.Share{Number: 100, Percent: true}
+			hard.restart = rotation.RestartForce
+			for _, client := range []struct {
+				name  string
+				trial trial
+				run   func(*testing.T, *quotaCloud) int
+				most  int // machines for which it is tried
+			}{
+				{"relock: graceful, 10% down at once", tr, tr.engine, 1 << 30},
+				{"relock: graceful, 100% down at once", all, all.engine, 1 << 30},
+				{"relock: force, 10% down at once", hard, hard.engine, 1 << 30},
+				{"script: one machine at a time", tr, oneAtATime, 10_000},
+				{"script: all batches of 100 at once, no limiter", tr, allBatchesAtOnce, 10_000},
+			} {
+				if n > client.most {
+					continue
+				}
+				m := client.trial.rotate(t, client.run)
+				row(n, yesNo(faults), client.name, m.took.Round(time.Second), m.calls, m.tooFast, m.behind, m.down.Hours(), (m.down / time.Duration(n)).Round(time.Second))
 			}
 		}
 	}
