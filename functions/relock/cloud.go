@@ -14,8 +14,9 @@ func newCloud(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cloud NAME",
 		Short: "serve a simulated cloud (" + strings.Join(cloudNames(), ", ") + ") to relock or any other client",
-		Long: `cloud serves a simulated cloud until it is interrupted, and prints the shell lines that point relock and any other client
-at it. It prints nothing else on standard output, and closes that afterwards.
+		Long: `cloud serves a simulated cloud until it is interrupted: the provider's API over HTTP, machines that answer SSH, and a
+secret with the password that they begin with. It prints the shell lines that point relock and any other client at it,
+nothing else on standard output, and closes that afterwards.
 ` + faultsHelp(),
 		Example: `  eval "$(relock cloud tencent --instances 40 &)"
   relock plan && relock rotate && relock verify`,
@@ -26,10 +27,8 @@ at it. It prints nothing else on standard output, and closes that afterwards.
 			}
 			return nil
 		},
+		Annotations: without("env-file", "only", "dry-run", "output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.without(cmd.Flags(), "env-file", "only", "dry-run", "output"); err != nil {
-				return err
-			}
 			c, err := serve(args[0], listen, so)
 			if err != nil {
 				return err
@@ -46,7 +45,7 @@ at it. It prints nothing else on standard output, and closes that afterwards.
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "`ADDRESS` to serve on; port 0 is a free one")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "serve on `ADDRESS`; port 0 is one that is free")
 	so.flags(cmd.Flags(), 40, 1)
 	return cmd
 }

@@ -13,23 +13,37 @@ import (
 func newConfig(o *options) *cobra.Command {
 	var what configFlags
 	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "the configuration in force, where each value comes from, and what is wrong with it",
-		Long:  configHelp(),
-		Args:  o.noArguments,
+		Use:         "config",
+		Short:       "the configuration in force, where each value comes from, and what is wrong with it",
+		Long:        configHelp(),
+		Args:        o.noArguments,
+		Annotations: without("only", "dry-run"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.without(cmd.Flags(), "only", "dry-run"); err != nil {
-				return err
-			}
 			if what.markdown {
 				return o.print(config.Markdown())
 			}
 			return o.config(cmd.Context(), what)
 		},
 	}
-	cmd.Flags().BoolVar(&what.markdown, "markdown", false, "print the variables' documentation as a table and nothing else")
-	cmd.Flags().BoolVar(&what.live, "live", false, "ask the clouds, too: which machines there are, and whether one is in two fleets")
+	cmd.Flags().BoolVar(&what.markdown, "markdown", false, "print the variables as a Markdown table, and nothing else")
+	cmd.Flags().BoolVar(&what.live, "live", false, "ask the clouds, too: how many machines each fleet has, and whether one is in two fleets")
 	return cmd
+}
+
+// noteOn says what a variable is when it is not set, and what it may be.
+func noteOn(v config.Variable) string {
+	note := v.Default
+	if !strings.HasPrefix(note, "required") {
+		note = "default: " + note
+	}
+	switch one, _, several := strings.Cut(v.Allowed, ", "); {
+	case v.Allowed == "":
+	case several:
+		note += "; one of " + v.Allowed
+	default:
+		note += "; may be " + one
+	}
+	return note
 }
 
 type configFlags struct{ markdown, live bool }
@@ -37,20 +51,20 @@ type configFlags struct{ markdown, live bool }
 // configHelp says what config does and lists the variables.
 func configHelp() string {
 	s := &sheet{}
-	s.line("config shows the configuration in force, where each value comes from, and what is wrong with it. With several")
-	s.line("--env-file it checks them all, and refuses a machine in two fleets and two fleets on one secret. It asks nobody,")
-	s.line("unless --live is given, and shows no credential.")
+	s.line("config shows the configuration in force, where each value comes from, and what is wrong with it: status 2. With several")
+	s.line("--env-file it checks them all, and refuses a machine in two fleets and two fleets on one secret. It asks nobody, unless")
+	s.line("--live is given, and shows no credential.")
+	s.blank()
+	s.line("The configuration is variables: those of the environment or, with --env-file, those of the file and no others. Such a file")
+	s.line("has lines of NAME=value, with quotes as a shell has them, and # comments. Credentials are not in it: a function has")
+	s.line("them from its role, and the command takes them from the environment:")
+	for _, line := range config.WhereKeysAre() {
+		s.line("  %s", strings.ReplaceAll(wrapped(strings.Fields(line), " "), "\n", "\n      "))
+	}
 	s.blank()
 	s.line("Variables:")
 	for _, v := range config.Variables() {
-		note := v.Default
-		if v.Constant {
-			note = "default " + note
-		}
-		if v.Allowed != "" {
-			note += "; of " + v.Allowed
-		}
-		s.line("  %s  (%s)", v.Name, note)
+		s.line("  %s  (%s)", v.Name, noteOn(v))
 		for _, line := range strings.Split(wrapped(strings.Fields(v.Description), " "), "\n") {
 			s.line("      %s", line)
 		}

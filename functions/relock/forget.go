@@ -14,21 +14,22 @@ func newForget(o *options) *cobra.Command {
 	before, accept := 0, 0
 	cmd := &cobra.Command{
 		Use:   "forget",
-		Short: "remove old generations, after logging in to every machine",
+		Short: "remove old passwords for good, after logging in to every machine",
 		Long: `forget removes the generations below --before from the secret, for good. No rotation ever does: an old password may be the
 only one that opens a machine which was left behind. So it first logs in to every machine of the scope with the current
 password. It refuses while a machine refuses that one, while a rotation is pending, and when it would remove current or
 previous. Machines that it cannot log in to count as known when their mark says that they were proven on a generation that
 stays; the others may have a password that would go, and --accept-unknown has to name how many they are.
---dry-run logs in, too, and says what would go. Run it while no rotation runs.`,
+--dry-run logs in, too, and says what would go. Run it while no rotation runs. It is for a secret that is nearly full, which
+relock status shows, or for passwords that must not be kept; no other command needs it.
+
+Status 2: refused, nothing was removed, and it says why.`,
 		Example: `  relock forget --before 38 --dry-run
   relock forget --before 38
   relock forget --before 38 --accept-unknown 4`,
-		Args: o.noArguments,
+		Args:        o.noArguments,
+		Annotations: without("only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.without(cmd.Flags(), "only"); err != nil {
-				return err
-			}
 			switch {
 			case !cmd.Flags().Changed("before"):
 				return usage("say which: --before N removes the generations below N")
@@ -45,7 +46,7 @@ stays; the others may have a password that would go, and --accept-unknown has to
 		},
 	}
 	cmd.Flags().IntVar(&before, "before", 0, "the lowest generation that stays: those below `N` are removed")
-	cmd.Flags().IntVar(&accept, "accept-unknown", 0, "give up the passwords of `N` machines of which nothing is known: exactly as many as there are")
+	cmd.Flags().IntVar(&accept, "accept-unknown", 0, "go on although `N` machines may have a password that goes: exactly as many as there are")
 	return cmd
 }
 

@@ -17,18 +17,19 @@ func newLookup(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lookup ID",
 		Short: "which passwords may open this machine, likeliest first (--reveal prints them)",
-		Long: `lookup says which generations' passwords may open a machine, likeliest first, and why. With --reveal it prints them. It
-logs in nowhere and changes nothing.`,
+		Long: `lookup says which generations' passwords may open a machine, likeliest first, and why: the answer always contains the one
+in force, unless it was set without relock. With --reveal it prints them. It logs in nowhere and changes nothing.`,
+		Example: `  relock lookup ins-1f0c22aa
+  relock lookup ins-1f0c22aa --reveal`,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("lookup takes one machine's id")
 			}
 			return nil
 		},
+		Annotations: without("only"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.without(cmd.Flags(), "only"); err != nil {
-				return err
-			}
 			if what.reveal && o.output == outputCSV {
 				return usage("--reveal goes with text and json: csv changes cells that a spreadsheet would take for formulas")
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -31,12 +32,12 @@ type options struct {
 
 func (o *options) flags(set *pflag.FlagSet) {
 	set.SortFlags = false
-	set.StringArrayVarP(&o.envFiles, "env-file", "e", nil, "take RELOCK_ variables from `FILE` and nowhere else; several files are several fleets")
-	set.StringSliceVar(&o.only, "only", nil, "narrow to the machines `ID,...`; nothing widens the configured selection")
+	set.StringArrayVarP(&o.envFiles, "env-file", "e", nil, "take RELOCK_ variables from `FILE` and nowhere else; several files (-e fleets/*.env) are several fleets")
+	set.StringSliceVar(&o.only, "only", nil, "narrow to the machines `ID,...` of those configured; nothing widens the selection")
 	set.BoolVar(&o.dryRun, "dry-run", false, "send nothing, store nothing")
-	set.StringVarP(&o.output, "output", "o", outputText, "print `text|json|csv`: json is the Report alone on stdout, csv a line per machine")
+	set.StringVarP(&o.output, "output", "o", outputText, "print `text|json|csv`; json: one document per fleet and nothing else on stdout, csv: one table")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "whole lists, and a log on stderr")
-	set.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	set.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no notes on stderr")
 }
 
 // check refuses flags that contradict each other.
@@ -55,10 +56,18 @@ func (o *options) check() error {
 	return nil
 }
 
-// without refuses flags that mean nothing to a command: what has no effect must not look as if it had.
-func (o *options) without(set *pflag.FlagSet, names ...string) error {
-	for _, name := range names {
-		if set.Changed(name) {
+// meaningless is the annotation with the flags of every command that mean nothing to one.
+const meaningless = "meaningless"
+
+// without are the annotations of a command to which these flags mean nothing: its help leaves them out.
+func without(names ...string) map[string]string {
+	return map[string]string{meaningless: strings.Join(names, " ")}
+}
+
+// checkMeaning refuses flags that mean nothing to a command: what has no effect must not look as if it had.
+func checkMeaning(cmd *cobra.Command) error {
+	for _, name := range strings.Fields(cmd.Annotations[meaningless]) {
+		if cmd.Flags().Changed(name) {
 			return usage("--%s means nothing to this command", name)
 		}
 	}

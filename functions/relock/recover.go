@@ -19,24 +19,25 @@ func newRecover(o *options) *cobra.Command {
 	var what recoverFlags
 	cmd := &cobra.Command{
 		Use:   "recover ID",
-		Short: "try them in order, within a login budget, and say which one opens it",
+		Short: "try those passwords one after the other, within a login budget, and say which one opens it",
 		Long: `recover tries the stored passwords on a machine, one login at a time in the order of relock lookup, until one opens it. It
 stops after 3 failed logins (--tries), because machines lock accounts: pam_faillock does for 10 minutes after 3 failures
 within 15, and refuses the right password then, too. --from goes on with the rest; --pause 8m keeps below three failures in
-15 minutes. It changes nothing. --reveal prints the password that opens.`,
+15 minutes. It changes nothing. --reveal prints the password that opens.
+
+Status 0: one opens it. 3: it stopped before all were tried, and says how to go on. 1: none of them opens it.`,
 		Example: `  relock recover ins-1f0c22aa
   relock recover ins-1f0c22aa --from 38                  # goes on, after the account is open again
   relock recover ins-1f0c22aa --tries 20 --pause 8m`,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("recover takes one machine's id")
 			}
 			return nil
 		},
+		Annotations: without("only", "dry-run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.without(cmd.Flags(), "only", "dry-run"); err != nil {
-				return err
-			}
 			if err := what.check(cmd.Flags().Changed("from"), o.output); err != nil {
 				return err
 			}
@@ -47,9 +48,9 @@ within 15, and refuses the right password then, too. --from goes on with the res
 			return o.recover(cmd.Context(), f, args[0], what)
 		},
 	}
-	cmd.Flags().IntVar(&what.from, "from", 0, "begin with this generation, in the order of lookup: `N` of an earlier recover's last lines")
+	cmd.Flags().IntVar(&what.from, "from", 0, "begin with generation `N`, in the order of lookup: an earlier recover says which")
 	cmd.Flags().IntVar(&what.tries, "tries", 3, "stop after `N` logins that failed, or got no answer")
-	cmd.Flags().DurationVar(&what.pause, "pause", 2*time.Second, "the time between two logins, such as `8m`")
+	cmd.Flags().DurationVar(&what.pause, "pause", 2*time.Second, "wait `TIME` between two logins: 8m, 30s")
 	cmd.Flags().BoolVar(&what.reveal, "reveal", false, "print the password that opens")
 	return cmd
 }

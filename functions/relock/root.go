@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // run carries out one command line and returns the exit status.
@@ -46,7 +48,7 @@ func newRoot(o *options, begun *bool) *cobra.Command {
 			return cmd.Help()
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(); err != nil {
+			if err := errors.Join(checkMeaning(cmd), o.check()); err != nil {
 				return err
 			}
 			*begun = true
@@ -66,6 +68,7 @@ func newRoot(o *options, begun *bool) *cobra.Command {
 			cmd.Flags().SortFlags = false
 		}
 	}
+	o.complete(root)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		if cmd == root {
 			rootHelp(root, chapters)
@@ -96,6 +99,9 @@ type chapter struct {
 // usageLine is how a command is called.
 func usageLine(cmd *cobra.Command) string {
 	line := cmd.UseLine()
+	if cmd.HasParent() && cmd.HasAvailableSubCommands() {
+		line = strings.TrimSuffix(line, " [flags]") + " COMMAND"
+	}
 	if !strings.Contains(line, "[flags]") {
 		line += " [flags]"
 	}
@@ -117,7 +123,22 @@ func help(cmd *cobra.Command) {
 	if cmd.Example != "" {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
 	}
-	fmt.Fprintf(w, "\nFlags of every command:\n%s", cmd.Root().PersistentFlags().FlagUsages())
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprint(w, "\nCommands:\n")
+		for _, sub := range cmd.Commands() {
+			fmt.Fprintf(w, "  %-12s %s\n", sub.Name(), sub.Short)
+		}
+	}
+	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
+	shared.SortFlags = false
+	cmd.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if !slices.Contains(strings.Fields(cmd.Annotations[meaningless]), f.Name) {
+			shared.AddFlag(f)
+		}
+	})
+	if shared.HasFlags() {
+		fmt.Fprintf(w, "\nFlags of every command:\n%s", shared.FlagUsages())
+	}
 }
 
 // rootHelp prints the first page: the commands.
@@ -136,12 +157,16 @@ func rootHelp(root *cobra.Command, chapters []chapter) {
 const beginning = `%s
 
 No account needed:    relock simulate
-On your own fleet:    relock plan          (sends nothing, stores nothing)
+On your own fleet:    relock config --help (what to set), relock plan (sends nothing, stores nothing)
 
 Usage:  %s
 `
 
-const ending = `Exit status: 0 done, or nothing to do · 1 failed · 2 usage or configuration · 3 partial, incomplete or drift
+const ending = `Words: the passwords are versions of one secret in a secrets manager, numbered 1, 2, 3 …: its generations. A new one is
+pending while machines are being set to it, and current, what everybody reads, once it is proven on all that count.
+The machines are those that the configuration selects; they are the scope, and with the secret they are a fleet.
+
+Exit status: 0 done, or nothing to do · 1 failed · 2 usage or configuration · 3 partial, incomplete or drift
 Running it again is always safe. Variables: relock config --help   Shell completion: relock completion --help
 `
 

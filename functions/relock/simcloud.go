@@ -50,12 +50,12 @@ type simOptions struct {
 }
 
 func (so *simOptions) flags(set *pflag.FlagSet, instances int, scale float64) {
-	set.IntVar(&so.instances, "instances", instances, "`N` machines: Linux and Windows, some stopped, some that cannot be reset")
-	set.StringSliceVar(&so.regions, "regions", nil, "the `REGIONS` to spread them over; two of the cloud's when absent")
-	set.Uint64Var(&so.seed, "seed", 1, "the `NUMBER` that everything random is drawn from")
-	set.Float64Var(&so.scale, "scale", scale, "the `FACTOR` for how long operations take: at 1 a stop takes about two seconds")
-	set.StringVar(&so.faults, "faults", "", "what goes wrong and how probably: `NAME=0.05,...`")
-	set.BoolVar(&so.noSSH, "no-ssh", false, "machines that answer no logins")
+	set.IntVar(&so.instances, "instances", instances, "simulate `N` machines: Linux and Windows, some stopped, some that cannot be reset")
+	set.StringSliceVar(&so.regions, "regions", nil, "spread them over `REGIONS`, a,b; without it two of the cloud's")
+	set.Uint64Var(&so.seed, "seed", 1, "draw everything random from `NUMBER`")
+	set.Float64Var(&so.scale, "scale", scale, "multiply by `FACTOR` how long operations take: at 1 a stop takes about two seconds")
+	set.StringVar(&so.faults, "faults", "", "let things go wrong, each as probably as it says: `NAME=0.05,...`")
+	set.BoolVar(&so.noSSH, "no-ssh", false, "simulate machines that answer no logins")
 }
 
 // faultsHelp lists the names that --faults takes.

@@ -24,20 +24,18 @@ with what the machines are. No account is needed and nothing outside this proces
 		Example: `  relock simulate
   relock simulate --instances 1000 --scale 0.1
   relock simulate --faults throttle=0.05,lost-reply=0.02,reset-fails=0.01`,
-		Args: o.noArguments,
+		Args:        o.noArguments,
+		Annotations: without("env-file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.without(cmd.Flags(), "env-file"); err != nil {
-				return err
-			}
 			if invocations < 1 {
 				return usage("--invocations %d: use 1 or more", invocations)
 			}
 			return o.simulate(cmd.Context(), name, so, invocations)
 		},
 	}
-	cmd.Flags().StringVar(&name, "cloud", "tencent", "`NAME` of the cloud to simulate")
+	cmd.Flags().StringVar(&name, "cloud", "tencent", "simulate the cloud `NAME`: "+strings.Join(cloudNames(), " or "))
 	so.flags(cmd.Flags(), 250, 0.3)
-	cmd.Flags().IntVar(&invocations, "invocations", 10, "run it up to `N` times, as a timer would, while it ends failed or incomplete")
+	cmd.Flags().IntVar(&invocations, "invocations", 10, "run up to `N` times, as a timer would, while it ends failed or incomplete")
 	return cmd
 }
 
@@ -56,6 +54,7 @@ func (o *options) simulate(ctx context.Context, name string, so simOptions, invo
 	if err != nil {
 		return err
 	}
+	f.name = "" // nobody has to know of the file
 	if !o.quiet {
 		fmt.Fprintf(o.stderr, "relock: rotating %s of a simulated %s cloud\n", counted(so.instances, "machine"), name)
 	}

@@ -15,6 +15,7 @@ func huaweiProvider() provider {
 		proof:      rotation.ProofLogin,
 		otherwise:  rotation.ProofAccepted,
 		secrets:    "Huawei CSMS",
+		keys:       "HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, with temporary keys, HUAWEICLOUD_SDK_SECURITY_TOKEN",
 		checkFleet: checkHuaweiFleet,
 		checkStore: checkHuaweiStore,
 		connect:    connectHuawei,

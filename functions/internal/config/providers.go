@@ -1,6 +1,9 @@
 package config
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/relock-project/relock/rotation"
 )
 
@@ -14,6 +17,8 @@ type provider struct {
 	home func(Platform) (region, variable string)
 	// secrets is what people call its secrets manager.
 	secrets string
+	// keys says where the command finds credentials, in words.
+	keys string
 	// checkFleet and checkStore note what the cloud does not take.
 	checkFleet, checkStore func(*Config)
 	// connect prepares its drivers. An error is about the credentials.
@@ -28,4 +33,13 @@ type cloud interface {
 
 func providers() map[string]provider {
 	return map[string]provider{"huawei": huaweiProvider(), "tencent": tencentProvider()}
+}
+
+// WhereKeysAre says where the command finds each cloud's credentials, a line per cloud.
+func WhereKeysAre() []string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(providers())) {
+		lines = append(lines, name+": "+providers()[name].keys)
+	}
+	return lines
 }

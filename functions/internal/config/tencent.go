@@ -20,6 +20,7 @@ func tencentProvider() provider {
 		otherwise:  rotation.ProofProvider,
 		home:       tencentHome,
 		secrets:    "Tencent Secrets Manager",
+		keys:       "TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and, with temporary keys, TENCENTCLOUD_TOKEN; or ~/.tencentcloud/credentials",
 		checkFleet: checkTencentFleet,
 		checkStore: checkTencentStore,
 		connect:    connectTencent,
