@@ -155,6 +155,6 @@ func (v view) next(s *sheet) {
 		if i == 0 {
 			name = "Next"
 		}
-		s.field(name, "%s%s", padded(row[0], 34), row[1])
+		s.field(name, "%s%s", padded(row[0]+"  ", 34), row[1])
 	}
 }
