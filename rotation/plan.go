@@ -13,23 +13,29 @@ type PlanReport struct {
 	Length     int     `json:"length,omitempty"`
 	Bits       float64 `json:"bits,omitempty"` // of entropy
 	Rules      string  `json:"rules,omitempty"`
-	// Done have the pending password already. Running would be taken down and started again; Online would be reset while
-	// they run; Stopped would be reset and stay stopped.
-	Done    int `json:"done"`
-	Running int `json:"running"`
-	Online  int `json:"online"`
-	Stopped int `json:"stopped"`
-	// ByLogin and ByRecord are how these would be proven.
+	// Done have the pending password already. Running would be taken down and started again, Restarted of them by a restart
+	// after the reset; Online would be reset while they run; Stopped would be reset and stay stopped. Waiting of these two
+	// have the password in force from their next boot on.
+	Done      int `json:"done"`
+	Running   int `json:"running"`
+	Restarted int `json:"restarted,omitempty"`
+	Online    int `json:"online"`
+	Stopped   int `json:"stopped"`
+	Waiting   int `json:"waiting,omitempty"`
+	// ByLogin and ByRecord are how these would be proven, but for those that wait. Unproven would not be: they take no
+	// logins, and the provider keeps no record.
 	ByLogin  int `json:"byLogin"`
 	ByRecord int `json:"byRecord"`
+	Unproven int `json:"unproven,omitempty"`
 	// Capacity is how many would be down at once, in Waves waves, the first that of the Canary.
 	Capacity int    `json:"capacity"`
 	Waves    int    `json:"waves"`
 	Canary   string `json:"canary,omitempty"`
 	// Requests of the provider, estimated.
-	Resets int `json:"resets"`
-	Stops  int `json:"stops"`
-	Starts int `json:"starts"`
+	Resets   int `json:"resets"`
+	Stops    int `json:"stops"`
+	Starts   int `json:"starts"`
+	Restarts int `json:"restarts,omitempty"`
 	// Seconds is about how long it would take, at three minutes a wave.
 	Seconds float64 `json:"seconds"`
 	Window  string  `json:"window,omitempty"`
@@ -96,7 +102,7 @@ func (e *engine) planPassword(p *PlanReport) error {
 }
 
 func (e *engine) planMachines(p *PlanReport) {
-	resets, stops := make([]int, len(e.Fleets)), make([]int, len(e.Fleets))
+	resets, stops, restarts := make([]int, len(e.Fleets)), make([]int, len(e.Fleets)), make([]int, len(e.Fleets))
 	limit := 1
 	for i := range e.run.machines {
 		m := &e.run.machines[i]
@@ -111,18 +117,19 @@ func (e *engine) planMachines(p *PlanReport) {
 		switch {
 		case m.disruptive(e.policy):
 			p.Running++
-			stops[m.fleet]++
+			if m.needsStopped {
+				stops[m.fleet]++
+			} else {
+				p.Restarted++
+				restarts[m.fleet]++
+			}
 			p.Canary = cmp.Or(p.Canary, m.id)
 		case m.power == Running:
 			p.Online++
 		default:
 			p.Stopped++
 		}
-		if e.policy.Proof == ProofLogin && e.Verifier != nil && m.power == Running && e.insts[i].OS == Linux {
-			p.ByLogin++
-		} else {
-			p.ByRecord++
-		}
+		e.planProof(p, m, e.insts[i].OS)
 	}
 	if e.policy.BatchSize > 0 {
 		limit = min(limit, e.policy.BatchSize)
@@ -135,10 +142,25 @@ func (e *engine) planMachines(p *PlanReport) {
 	p.Seconds = (time.Duration(p.Waves) * waveSeconds * time.Second).Seconds()
 	wave := min(limit, e.run.capacity)
 	for f := range e.Fleets {
-		p.Resets += share(resets[f]-stops[f], limit) + share(stops[f], wave)
+		p.Resets += share(resets[f]-stops[f]-restarts[f], limit) + share(stops[f], wave) + share(restarts[f], wave)
 		p.Stops += share(stops[f], wave)
+		p.Restarts += share(restarts[f], wave)
 	}
 	p.Starts = p.Stops
+}
+
+// planProof counts how a machine would be proven.
+func (e *engine) planProof(p *PlanReport, m *machine, os OS) {
+	switch {
+	case m.atBoot && !m.disruptive(e.policy):
+		p.Waiting++
+	case e.policy.Proof == ProofLogin && e.Verifier != nil && m.power == Running && os == Linux:
+		p.ByLogin++
+	case m.reported:
+		p.ByRecord++
+	default:
+		p.Unproven++
+	}
 }
 
 // share is how many parts of a size n makes.

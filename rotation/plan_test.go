@@ -42,6 +42,31 @@ func TestPlanSaysWhatARotationWouldDo(t *testing.T) {
 	}
 }
 
+// Where a password takes effect at the next boot, running machines are restarted after their reset, and stopped ones wait.
+func TestPlanTellsRestartsAndWaitingApart(t *testing.T) {
+	w := newWorld(t, atBoot)
+	w.Batch(100)
+	add(w, 3, rotation.Running)
+	w.Add(rotation.Windows, rotation.Running) // no login
+	add(w, 2, rotation.Stopped)
+	for _, row := range []struct {
+		policy rotation.Restart
+		want   rotation.PlanReport
+	}{
+		{rotation.RestartGraceful, rotation.PlanReport{Running: 4, Restarted: 4, Stopped: 2, Waiting: 2, ByLogin: 3, Unproven: 1, Restarts: 2, Resets: 4}},
+		{rotation.RestartNever, rotation.PlanReport{Online: 4, Stopped: 2, Waiting: 6, Resets: 2}},
+	} {
+		untouched(t, w, func() {
+			p := must(t, w, plan, rotation.Planned, restart(row.policy), func(r *rotation.Rotator) { r.Policy.Proof = rotation.ProofLogin }).Plan
+			got := rotation.PlanReport{Running: p.Running, Restarted: p.Restarted, Online: p.Online, Stopped: p.Stopped, Waiting: p.Waiting,
+				ByLogin: p.ByLogin, ByRecord: p.ByRecord, Unproven: p.Unproven, Resets: p.Resets, Stops: p.Stops, Starts: p.Starts, Restarts: p.Restarts}
+			if got != row.want {
+				t.Errorf("%s: the plan is %+v; want %+v", row.policy, got, row.want)
+			}
+		})
+	}
+}
+
 func TestPlannedWavesAreThoseThatHappen(t *testing.T) {
 	for _, row := range []struct{ running, capacity, canary, want int }{{1, 10, 0, 1}, {11, 10, 0, 2}, {8, 3, 0, 4}, {8, 8, -1, 1}, {8, 4, -1, 2}, {9, 4, 5, 3}} {
 		w := newWorld(t, whenStopped)

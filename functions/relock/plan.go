@@ -85,9 +85,16 @@ func (v view) planCounts(s *sheet) {
 		stop = "force off, reset, start"
 	}
 	s.row("have generation "+fmt.Sprint(p.Generation)+" already", p.Done, "")
-	s.row("rotate, running: "+stop, p.Running, fmt.Sprintf("at most %s down at once", thousands(p.Capacity)))
+	restart := "reset, restart"
+	if v.policy.Restart == rotation.RestartForce {
+		restart = "reset, forced restart"
+	}
+	down := fmt.Sprintf("at most %s down at once", thousands(p.Capacity))
+	s.row("rotate, running: "+stop, p.Running-p.Restarted, down)
+	s.row("rotate, running: "+restart, p.Restarted, down)
 	s.row("rotate, running: reset while they run", p.Online, "nothing goes down")
 	s.row("rotate, stopped: reset, stay stopped", p.Stopped, "")
+	s.row("  of which wait for their next boot", p.Waiting, "the password takes effect then")
 	s.row("not named by --only", r.Counts.Unfinished-p.Running-p.Online-p.Stopped, "not touched, and the rotation stays pending for them")
 	s.row("cannot be set", r.Counts.Failed, reasonsNote(inState(r, rotation.StateFailed)))
 	s.row("cannot be reset now", r.Counts.Unable, "do not hold the rotation up")
@@ -103,15 +110,21 @@ func (v view) planCounts(s *sheet) {
 // planCost is what the rotation would take.
 func (v view) planCost(s *sheet) {
 	p := v.report.Plan
-	if p.ByLogin+p.ByRecord > 0 {
+	if p.ByLogin+p.ByRecord+p.Unproven > 0 {
 		s.field("Proof", "%s", v.proof())
 	}
 	if p.Running > 0 {
 		s.field("Order", "%s", v.order())
 	}
 	if p.Resets > 0 {
-		s.field("Calls", "about %s, %s, %s, and a look at all every %s", counted(p.Resets, "reset"), counted(p.Stops, "stop"),
-			counted(p.Starts, "start"), lasting(v.pollInterval()))
+		calls := counted(p.Resets, "reset")
+		if p.Stops > 0 || p.Restarts == 0 {
+			calls += ", " + counted(p.Stops, "stop") + ", " + counted(p.Starts, "start")
+		}
+		if p.Restarts > 0 {
+			calls += ", " + counted(p.Restarts, "restart")
+		}
+		s.field("Calls", "about %s, and a look at all every %s", calls, lasting(v.pollInterval()))
 	}
 	if p.Seconds > 0 {
 		s.field("Time", "about %s, at 3 min for each wave", seconds(p.Seconds))
@@ -124,7 +137,14 @@ func (v view) proof() string {
 	if v.policy.Proof == rotation.ProofAccepted {
 		return "none: RELOCK_PROOF=accepted takes the provider's acceptance"
 	}
-	return fmt.Sprintf("%s by SSH login · %s by the provider's record", thousands(p.ByLogin), thousands(p.ByRecord))
+	ways := []string{thousands(p.ByLogin) + " by SSH login"}
+	if p.ByRecord > 0 || p.Unproven == 0 && p.Waiting == 0 {
+		ways = append(ways, thousands(p.ByRecord)+" by the provider's record")
+	}
+	if p.Unproven > 0 {
+		ways = append(ways, thousands(p.Unproven)+" by nothing: they take no logins, and the provider keeps no record")
+	}
+	return strings.Join(ways, " · ")
 }
 
 func (v view) order() string {

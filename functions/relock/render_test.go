@@ -74,6 +74,9 @@ func TestPlanText(t *testing.T) {
 	allowed.Plan.Refused = ""
 	pending := plannedReport()
 	pending.Plan.Refused, pending.Plan.Pending, pending.Plan.Done, pending.Plan.Opens = "", true, 12, false
+	restarts := plannedReport()
+	restarts.Plan.Refused, restarts.Plan.Restarted, restarts.Plan.Waiting = "", restarts.Plan.Running, restarts.Plan.Stopped
+	restarts.Plan.ByRecord, restarts.Plan.Unproven, restarts.Plan.Stops, restarts.Plan.Starts, restarts.Plan.Restarts = 0, 24, 0, 0, 18
 	for _, test := range []struct {
 		name string
 		view view
@@ -81,6 +84,7 @@ func TestPlanText(t *testing.T) {
 		{"plan-refused", view{report: refused, policy: policy, scope: scope, overview: overview}},
 		{"plan-allowed", view{report: allowed, policy: rotation.Policy{Restart: rotation.RestartForce, MaxExceptions: 1}, scope: scope}},
 		{"plan-pending", view{report: pending, policy: policy, scope: scope, overview: overview}},
+		{"plan-restarts", view{report: restarts, policy: policy, scope: scope, overview: overview}},
 	} {
 		t.Run(test.name, func(t *testing.T) { golden(t, test.name, test.view.safe().planText()) })
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 // A simCloud is a simulated cloud that is being served.
@@ -20,6 +22,7 @@ type simCloud struct {
 	url      string
 	settings []setting // what points relock and other clients at it
 	machines func() []simMachine
+	calm     func() // nothing goes wrong any more
 	close    func()
 }
 
@@ -134,6 +137,7 @@ func (so simOptions) served(l net.Listener, sim simulator, machines func() []sim
 		url:      url,
 		settings: append(own(url), so.settings(sim.KnownHosts())...),
 		machines: machines,
+		calm:     func() { sim.SetFaults(nil) },
 		close: func() {
 			stop()
 			sim.Close() // ends the machines' SSH servers; it has nothing else to report
@@ -145,6 +149,7 @@ func (so simOptions) served(l net.Listener, sim simulator, machines func() []sim
 type simulator interface {
 	http.Handler
 	KnownHosts() string
+	SetFaults(simcloud.Faults)
 	Close() error
 }
 

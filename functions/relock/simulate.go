@@ -60,6 +60,7 @@ func (o *options) simulate(ctx context.Context, name string, so simOptions, invo
 	}
 	before := c.machines()
 	v, err := o.invoke(ctx, f, invocations)
+	c.calm() // what is wrong is asked of the rotation, not of the check
 	wrong := c.check(ctx, f, v.report, before)
 	v.checked = strings.Join(wrong, "; ")
 	if len(wrong) == 0 {
