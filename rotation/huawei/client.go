@@ -14,8 +14,8 @@ import (
 )
 
 // The APIs, and how many requests a second are sent of each. Huawei documents no rates for ECS, so these are modest;
-// CSMS takes 20 requests a second of all kinds together (https://support.huaweicloud.com/intl/en-us/api-dew/dew_02_0006.html),
-// and a Ledger takes turns between two of them. Of starts, stops and restarts it takes 1,000 machines a minute
+// CSMS takes 20 requests a second of all kinds together (https://support.huaweicloud.com/intl/en-us/api-dew/dew_02_0006.html).
+// Of starts, stops and restarts ECS takes 1,000 machines a minute
 // (https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/apis_recommended/batch_operations/index.html): they are
 // counted in machines.
 var (
@@ -29,12 +29,12 @@ var (
 	startServers  = wire.API{Name: "ecs BatchStartServers", PerSecond: machinesASecond, Burst: maxBatch}
 	rebootServers = wire.API{Name: "ecs BatchRebootServers", PerSecond: machinesASecond, Burst: maxBatch}
 
-	showStage     = wire.API{Name: "csms ShowSecretStage", PerSecond: 9}
-	showVersion   = wire.API{Name: "csms ShowSecretVersion", PerSecond: 9}
-	listVersions  = wire.API{Name: "csms ListSecretVersions", PerSecond: 9}
-	createVersion = wire.API{Name: "csms CreateSecretVersion", PerSecond: 9}
-	updateStage   = wire.API{Name: "csms UpdateSecretStage", PerSecond: 9}
-	deleteStage   = wire.API{Name: "csms DeleteSecretStage", PerSecond: 9}
+	showStage     = wire.API{Name: "csms ShowSecretStage", PerSecond: 20, Quota: csmsService}
+	showVersion   = wire.API{Name: "csms ShowSecretVersion", PerSecond: 20, Quota: csmsService}
+	listVersions  = wire.API{Name: "csms ListSecretVersions", PerSecond: 20, Quota: csmsService}
+	createVersion = wire.API{Name: "csms CreateSecretVersion", PerSecond: 20, Quota: csmsService}
+	updateStage   = wire.API{Name: "csms UpdateSecretStage", PerSecond: 20, Quota: csmsService}
+	deleteStage   = wire.API{Name: "csms DeleteSecretStage", PerSecond: 20, Quota: csmsService}
 )
 
 // machinesASecond leaves room for a burst of one batch within any minute's 1,000.

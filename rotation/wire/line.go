@@ -17,6 +17,9 @@ type API struct {
 	PerSecond float64
 	// Burst is how many may go at once; zero means 1: a burst of 10 lets 19 requests into one second.
 	Burst int
+	// Quota is what an API shares with the others that name it: they take PerSecond, the same for all, together. Empty means
+	// that it shares nothing.
+	Quota string
 }
 
 // share of the documented rate that is used. At the full rate a request that is delayed on its way meets the next one
@@ -49,8 +52,14 @@ func NewLine(calls *rotation.Calls, timeout time.Duration, codes Codes, read Rea
 		timeout = 30 * time.Second
 	}
 	l := &Line{limits: map[API]*rate.Limiter{}, calls: calls, timeout: timeout, codes: codes, read: read}
+	shared := map[string]*rate.Limiter{}
 	for _, a := range apis {
-		l.limits[a] = rate.NewLimiter(rate.Limit(a.PerSecond*share), max(1, a.Burst))
+		limit := shared[a.Quota]
+		if a.Quota == "" || limit == nil {
+			limit = rate.NewLimiter(rate.Limit(a.PerSecond*share), max(1, a.Burst))
+			shared[a.Quota] = limit
+		}
+		l.limits[a] = limit
 	}
 	return l
 }
