@@ -148,6 +148,8 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		m.evidence = ByMark
 	}
 	switch {
+	case m.waited(e, v, now):
+		m.state, m.mayTouch = StateWaiting, false
 	case m.check && inst.Power == Running && (e.distrust || !proven):
 		m.hold(s.state)
 		m.state = StateChecking
@@ -155,6 +157,27 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		m.state, m.mayTouch, m.why = e.policy.byMark(), false, Refusal{}
 	}
 	return m
+}
+
+// waited reports whether a machine is left as it is because it waits for its boot: an earlier invocation's reset was
+// accepted, this one would not restart it, and no login can tell more now. m.why says so. A machine that the request names
+// is tried all the same.
+func (m *machine) waited(e *engine, v Version, now time.Time) bool {
+	mark := m.found
+	if mark.State != MarkWait || !mark.names(e.secretMark(), v.Generation) || m.state != StatePlanned || e.request.Action == Verify {
+		return false
+	}
+	m.refused = mark.Refused
+	if m.disruptive(e.policy) {
+		return false
+	}
+	m.why = waits
+	next := mark.nextLogin(v.Created)
+	if m.power == Running && e.Verifier != nil && now.Before(next) && !slices.Contains(e.request.Only, m.id) {
+		m.why.Remedy = fmt.Sprintf("restart it; the next login is tried after %s, or by: relock resume --only %s", next.UTC().Format("15:04 MST"), m.id)
+		return true
+	}
+	return m.power != Running || e.Verifier == nil
 }
 
 // mayHave reports whether a login is to tell if a machine has the version, one that our policy holds back too. On a

@@ -56,6 +56,9 @@ func (e *engine) act(ctx context.Context) (Outcome, error) {
 	if err := e.checkOnly(); err != nil {
 		return Failure, err
 	}
+	if err := e.preflight(ctx); err != nil {
+		return Failure, err
+	}
 	switch {
 	case e.request.Action == Verify:
 		return e.verifyAll(ctx)
@@ -174,6 +177,7 @@ func (e *engine) describe(ctx context.Context) error {
 		insts = slices.DeleteFunc(insts, func(inst Instance) bool { return !e.Scope.Matches(inst.ID, inst.Tags) })
 		slices.SortFunc(insts, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
 		e.described[f] = insts
+		e.tellUnable(f)
 	})
 	return errors.Join(errs...)
 }

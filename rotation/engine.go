@@ -22,6 +22,8 @@ type engine struct {
 
 	// described are the machines of each fleet, sorted by id.
 	described [][]Instance
+	// unable are the machines that a Preflighter has named, by id.
+	unable map[string]Refusal
 	// insts are those of the run, in step with run.machines.
 	insts   []Instance
 	version Version // what is being set or tried

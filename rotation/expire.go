@@ -102,11 +102,15 @@ func (r *run) applied(m *machine, now time.Time) {
 	}
 }
 
-// waitForBoot leaves a machine whose accepted password takes effect when somebody restarts it.
+// waitForBoot leaves a machine whose accepted password takes effect when somebody restarts it. Its mark says so: the next
+// invocation neither sends it again nor tries it more often than is good for the account.
 func (r *run) waitForBoot(m *machine, now time.Time) {
-	m.why = Refusal{Reason: "waits for its next boot: the password takes effect then", Remedy: "restart it, then: relock resume"}
+	m.why = waits
+	m.note = MarkWait
 	m.enter(StateWaiting, now)
 }
+
+var waits = Refusal{Reason: "waits for its next boot: the password takes effect then", Remedy: "restart it, then: relock resume"}
 
 // verify tries a login where that is asked for and possible, and else concludes at once.
 func (r *run) verify(m *machine, now time.Time) {

@@ -232,6 +232,14 @@ func (r *run) refused(c call, m *machine, why Refusal, now time.Time) {
 	}
 }
 
+// otherProof is what a person can do about a machine that takes no logins.
+func (r *run) otherProof(m *machine) string {
+	if m.reported {
+		return "log in by hand, or set RELOCK_PROOF=provider"
+	}
+	return "log in by hand, or set RELOCK_PROOF=accepted"
+}
+
 // maxRejected is how often a new password is tried on a machine that refuses it: more could lock the account.
 const maxRejected = 3
 
@@ -246,12 +254,12 @@ func (r *run) foldLogin(m *machine, err error, now time.Time) {
 	case err == nil:
 		r.proven(m, ByLogin, now)
 	case errors.Is(err, ErrCannotTry):
-		r.conclude(m, now, Refusal{Reason: err.Error(), Remedy: "log in by hand, or set RELOCK_PROOF=provider"})
+		r.conclude(m, now, Refusal{Reason: err.Error(), Remedy: r.otherProof(m)})
 	case errors.Is(err, ErrRejected):
 		m.rejected++
 		if m.rejected < maxRejected && !tooLate {
 			m.later(now, r.policy.PollInterval, m.id)
-			m.notBefore = now.Add(max(r.policy.PollInterval, m.notBefore.Sub(now)))
+			m.notBefore = now.Add(max(r.pace(m), m.notBefore.Sub(now)))
 			return
 		}
 		r.setAgain(m, now)
@@ -260,6 +268,15 @@ func (r *run) foldLogin(m *machine, err error, now time.Time) {
 	default:
 		m.end(StateUnproven, now, Refusal{Reason: "does not answer logins: " + err.Error(), Remedy: "check the way to its port, then: relock resume"})
 	}
+}
+
+// pace is how long after a refused login the next one is tried. Where a boot sets the password, that comes some time after
+// the machine takes logins: the tries are spread over the time that it has for it.
+func (r *run) pace(m *machine) time.Duration {
+	if m.atBoot {
+		return max(r.policy.PollInterval, r.policy.LoginTimeout/maxRejected)
+	}
+	return r.policy.PollInterval
 }
 
 // setAgain plans a further try for a machine that refuses the password which it was set to.
@@ -287,6 +304,9 @@ func (r *run) foldCheck(m *machine, err error, now time.Time) {
 	case errors.Is(err, ErrCannotTry) && m.mayTouch && r.hopeless(m):
 		m.end(StateUnproven, now, unprovable)
 	case errors.Is(err, ErrRejected), errors.Is(err, ErrCannotTry):
+		if errors.Is(err, ErrRejected) {
+			m.refused = refusedAt(now)
+		}
 		m.enter(m.home(), now)
 	case m.tries > 0 && now.Sub(m.since) < r.policy.LoginTimeout:
 		// It was stopped for this version once: it may still be booting, and a further stop would be one too many.

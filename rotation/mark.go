@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // MarkState is what a mark says of its machine.
@@ -17,6 +18,8 @@ const (
 	MarkDown MarkState = "down"
 	// MarkUp: it was seen running again, and is not proven.
 	MarkUp MarkState = "up"
+	// MarkWait: its reset was accepted, and the password takes effect at its next boot.
+	MarkWait MarkState = "wait"
 	// MarkOK: it is proven on the mark's generation; where acceptance suffices by configuration, accepted.
 	MarkOK MarkState = "ok"
 )
@@ -28,7 +31,7 @@ const (
 )
 
 // markModulo keeps the values of the tag below the 1,000 per key that Tencent Cloud allows: 7 states x 140 = 980
-// (https://www.tencentcloud.com/document/product/651/13354).
+// (https://www.tencentcloud.com/document/product/651/13354). MarkWait is not among them: a reset takes effect at once there.
 const markModulo = 140
 
 // maxTries is the largest number of tries that a mark can say.
@@ -42,17 +45,22 @@ type Mark struct {
 	// Generation is modulo 140.
 	Generation int
 	State      MarkState
-	// Tries is how often the machine was stopped for this generation, 1 to 3; 0 with MarkOK.
+	// Tries is how often the machine was stopped for this generation, 1 to 3; 0 with MarkOK, and 0 to 3 with MarkWait.
 	Tries int
+	// Refused is, with MarkWait, when the machine last refused the password at a login, in units of 5 minutes since 1970.
+	// Zero means that it did not.
+	Refused int
 }
 
-var markValue = regexp.MustCompile(`^([0-9]{1,3})\.(?:(down|up)\.([1-3])|(ok))$`)
+var markValue = regexp.MustCompile(`^([0-9]{1,3})\.(?:(down|up)\.([1-3])|(ok)|(wait)\.([0-3])\.([0-9]{1,9}))$`)
 
 // Value is the text of the tag MarkTag; empty for a mark without a state. It is one small value so that it cannot tear.
 func (m Mark) Value() string {
 	switch m.State {
 	case MarkOK:
 		return fmt.Sprintf("%d.ok", m.Generation)
+	case MarkWait:
+		return fmt.Sprintf("%d.wait.%d.%d", m.Generation, m.Tries, m.Refused)
 	case MarkDown, MarkUp:
 		return fmt.Sprintf("%d.%s.%d", m.Generation, m.State, m.Tries)
 	}
@@ -71,8 +79,14 @@ func ParseMark(tags map[string]string) Mark {
 		return m
 	}
 	m.Generation = generation
-	if p[4] != "" {
+	switch {
+	case p[4] != "":
 		m.State = MarkOK
+		return m
+	case p[5] != "":
+		m.State = MarkWait
+		m.Tries, _ = strconv.Atoi(p[6])
+		m.Refused, _ = strconv.Atoi(p[7])
 		return m
 	}
 	m.State = MarkState(p[2])
@@ -83,6 +97,25 @@ func ParseMark(tags map[string]string) Mark {
 // names reports whether the mark speaks of this version of this secret.
 func (m Mark) names(secret string, generation int) bool {
 	return m.State != "" && m.Secret == secret && m.Generation == generation%markModulo
+}
+
+// refusedUnit is the unit of Mark.Refused.
+const refusedUnit = 5 * time.Minute
+
+// refusedAt notes a login that was refused; rounded up, so that the next one is not earlier than it may be.
+func refusedAt(now time.Time) int {
+	return int((now.Unix() + int64(refusedUnit/time.Second) - 1) / int64(refusedUnit/time.Second))
+}
+
+// nextLogin is when a machine that waits for its boot may be tried again with the password of a version made at created.
+// Until it has booted it refuses it, and wrong passwords lock accounts: pam_faillock, by default, at the third within 15
+// minutes (https://man7.org/linux/man-pages/man8/pam_faillock.8.html). So the pauses grow, from 15 minutes to 6 hours.
+func (m Mark) nextLogin(created time.Time) time.Time {
+	if m.Refused == 0 {
+		return time.Time{}
+	}
+	last := time.Unix(int64(m.Refused)*int64(refusedUnit/time.Second), 0)
+	return last.Add(min(max(last.Sub(created), 15*time.Minute), 6*time.Hour))
 }
 
 // MarkSecret is the value of the tag SecretTag: 12 hexadecimal digits that name a secret without revealing where it is.

@@ -21,6 +21,17 @@ func marks() []rotation.Mark {
 	return all
 }
 
+func TestAMarkOfAMachineThatWaitsIsReadBack(t *testing.T) {
+	for _, m := range []rotation.Mark{
+		{Generation: 1, State: rotation.MarkWait}, {Generation: 139, State: rotation.MarkWait, Tries: 3, Refused: 5_980_464},
+	} {
+		m.Secret = "0123456789ab"
+		if got := rotation.ParseMark(map[string]string{rotation.MarkTag: m.Value(), rotation.SecretTag: m.Secret}); got != m || len(m.Value()) > 43 {
+			t.Errorf("ParseMark(%q) = %+v; want %+v, in at most 43 characters", m.Value(), got, m)
+		}
+	}
+}
+
 // Tencent Cloud takes 1,000 values per key.
 func TestMarksAreReadBackAndStayBelowAThousandValues(t *testing.T) {
 	values := map[string]bool{}

@@ -68,6 +68,7 @@ type machine struct {
 	stops     int // stops by this run
 	sends     int // resets that may have had an effect, by this run
 	rejected  int // logins that were refused since it came up
+	refused   int // when one was that a machine which waits for its boot may have refused; see Mark.Refused
 	part      int // machines of different parts do not share a batch
 	backoff   int
 	notBefore time.Time
@@ -133,7 +134,7 @@ func (m *machine) end(s State, now time.Time, why Refusal) {
 // noteUp plans the mark that says that the machine runs again, unless its mark has to go on saying that it is owed a
 // start.
 func (m *machine) noteUp() {
-	if (m.tries > 0 || m.found.State == MarkDown) && m.power == Running && !m.late {
+	if (m.tries > 0 || m.found.State == MarkDown) && m.power == Running && !m.late && m.state != StateWaiting {
 		m.note = MarkUp
 	}
 }
@@ -258,6 +259,8 @@ func (r *run) mark(m *machine, s MarkState) Mark {
 	switch s {
 	case MarkOK:
 		out.Tries = 0
+	case MarkWait:
+		out.Refused = m.refused
 	case MarkDown:
 		out.Tries = m.tries + 1
 	case MarkUp:

@@ -14,6 +14,16 @@ func (w *World) Console(m *Machine, password string) {
 	m.set(password)
 }
 
+// Reboot is a person who restarts a machine, or starts one that is off, without relock.
+func (w *World) Reboot(m *Machine) {
+	w.trace("a person restarts %s", m.ID)
+	m.Power, m.Was = rotation.Running, rotation.Running
+	if m.Next != "" {
+		m.set(m.Next)
+		m.Next = ""
+	}
+}
+
 // GiveUp is an operator's word that these passwords may go from the store, whatever they open.
 func (w *World) GiveUp(passwords ...string) {
 	for _, p := range passwords {
