@@ -210,7 +210,7 @@ func (c *cloud) wantPower(t testing.TB) (wrong int) {
 	for id, m := range c.byID() {
 		if before := c.machines[id]; m.State != before.State {
 			wrong++
-			t.Errorf("machine %s was %s and is %s", id, before.State, m.State)
+			t.Errorf("machine %s was %s and is %s, with the tags %v", id, before.State, m.State, m.Tags)
 		}
 	}
 	return wrong

@@ -16,9 +16,22 @@ import (
 type program struct {
 	name    string
 	limited bool // the platform limits its time
-	// prepare returns a process that has not begun the action, and what makes it begin and waits for its end. vars are
-	// relock's own variables; limit is how long the platform gives it.
-	prepare func(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) (*process, func() result)
+	// prepare returns a process that has not begun the action. vars are relock's own variables; limit is how long the
+	// platform gives it.
+	prepare func(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run
+}
+
+// A run is one action in a process of its own.
+type run struct {
+	*process
+	begin func()
+	end   func() result // waits for it
+}
+
+// do begins the action and waits for its end.
+func (r run) do() result {
+	r.begin()
+	return r.end()
 }
 
 // A result is what became of an action.
@@ -33,41 +46,43 @@ func programs() []program {
 	return []program{{"relock", false, prepareCommand}, {"scf", true, prepareFunction}}
 }
 
-func prepareCommand(t testing.TB, w *witness, vars map[string]string, action string, _ time.Duration) (*process, func() result) {
+func prepareCommand(t testing.TB, w *witness, vars map[string]string, action string, _ time.Duration) run {
 	t.Helper()
 	p := w.prepare(t, binary(t, relockBinary), inCommand(vars), action, "--verbose", "--output", "json")
-	return p, func() result {
-		began := time.Now()
+	var began time.Time
+	begin := func() {
+		began = time.Now()
 		p.start(t)
+	}
+	return run{p, begin, func() result {
 		status := p.wait(t)
 		var r rotation.Report
 		_ = json.Unmarshal([]byte(p.stdout.String()), &r) // what ended early has printed none, or half of one
 		return result{status == -1, r.Outcome, fmt.Sprintf("status %d %s %s\n%s", status, r.Outcome, r.Why, p.stderr), time.Since(began)}
-	}
+	}}
 }
 
-func prepareFunction(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) (*process, func() result) {
+func prepareFunction(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run {
 	t.Helper()
 	p := w.function(t)
-	return p.process, func() result {
-		began := time.Now()
-		var resp messages.InvokeResponse
-		call := p.Go("Function.Invoke", request(t, fmt.Sprintf(`{"action":%q}`, action), inSCF(vars), limit), &resp, make(chan *rpc.Call, 1))
+	var began time.Time
+	var resp messages.InvokeResponse
+	answered := make(chan *rpc.Call, 1)
+	begin := func() {
+		began = time.Now()
+		p.Go("Function.Invoke", request(t, fmt.Sprintf(`{"action":%q}`, action), inSCF(vars), limit), &resp, answered)
+	}
+	return run{p.process, begin, func() result {
 		select {
-		case <-call.Done:
+		case call := <-answered:
 			if call.Error != nil { // the connection ends a moment before the process
 				<-p.done
+				return result{killed: true, said: "killed", took: time.Since(began)}
 			}
-		case <-p.done:
 		case <-time.After(patience):
 			t.Fatalf("Invoke has not answered after %s\n%s", patience, p.stderr)
 		}
 		took := time.Since(began)
-		select {
-		case <-p.done:
-			return result{killed: true, said: "killed", took: took}
-		default:
-		}
 		p.heardAnswer(action, resp)
 		var r rotation.Report
 		_ = json.Unmarshal(resp.Payload, &r)
@@ -76,5 +91,5 @@ func prepareFunction(t testing.TB, w *witness, vars map[string]string, action st
 			said = resp.Error.Message
 		}
 		return result{false, r.Outcome, said + "\n" + p.stderr.String(), took}
-	}
+	}}
 }

@@ -178,3 +178,37 @@ func TestOnlyTheCommandTakesAClaimedMachineOver(t *testing.T) {
 		t.Errorf("tags %v; want the mark of this secret", tags)
 	}
 }
+
+// A machine that is owed a start gets it although another region does not answer, and nothing else happens.
+func TestMachineLeftDownIsStartedAlthoughARegionDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWitness(t)
+	c := killable(t, w)
+	victim := prepareCommand(t, w, c.through(c.door), "rotate", patience)
+	c.door.meets(killing(victim.process, true), func(c call) bool { return c.action == "StopInstances" })
+	victim.do()
+	vars := inCommand(c.through(c.door))
+	var left string
+	for _, m := range c.Machines() {
+		if m.Stops > 0 {
+			left = m.ID
+		}
+	}
+	away := c.regions[0]
+	if c.machines[left].Region == away {
+		away = c.regions[1]
+	}
+	c.outage.Store(&outage{away, gone()["it fails"]})
+	c.heard = len(c.Requests())
+	w.relock(t, vars, "resume").want(t, 1, away)
+	c.wantPower(t)
+	for _, r := range c.sent() {
+		if r.Action != "StartInstances" && !strings.Contains(r.Action, "ResourcesTag") {
+			t.Errorf("sent %s; want the start alone, and its mark", r.Action)
+		}
+	}
+	c.outage.Store(nil)
+	w.relock(t, vars, "resume").want(t, 0)
+	c.wantRotated(t, 2)
+	c.wantStops(t, 1, 2)
+}

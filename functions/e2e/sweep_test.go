@@ -25,6 +25,12 @@ type point struct {
 
 func (p point) String() string { return p.name + ", " + p.trouble }
 
+// deadly is the point at which a process is killed.
+func deadly(at place, after bool) point {
+	kill := func(p *process) trouble { return killing(p, after) }
+	return point{at.name, at.is, "kill -9" + when(after), kill, false}
+}
+
 // A place is a call of a process, by a name for people.
 type place struct {
 	name string
@@ -96,11 +102,8 @@ func TestKilledAtAnyCallARotationGoesOnAndNothingIsLost(t *testing.T) {
 			}
 			spread(t, func(yield func(point) bool) {
 				for at := range places {
-					for _, after := range []bool{false, true} {
-						kill := func(p *process) trouble { return killing(p, after) }
-						if !yield(point{at.name, at.is, "kill -9" + when(after), kill, false}) {
-							return
-						}
+					if !yield(deadly(at, false)) || !yield(deadly(at, true)) {
+						return
 					}
 				}
 			}, func(t *testing.T, at point) {
@@ -120,9 +123,8 @@ func undisturbed(t *testing.T, p program) []call {
 	w := newWitness(t)
 	c := killable(t, w)
 	d := c.ownDoor(t, w)
-	_, run := p.prepare(t, w, c.through(d), "rotate", patience)
 	c.OnLogin(d.logsIn)
-	r := run()
+	r := p.prepare(t, w, c.through(d), "rotate", patience).do()
 	c.OnLogin(nil)
 	if r.outcome != rotation.Rotated {
 		t.Fatal(r.said)
@@ -140,11 +142,11 @@ func (s *tally) visit(t *testing.T, p program, at point) bool {
 	if at.short {
 		limit, vars = shortLimit, inShort(vars)
 	}
-	victim, run := p.prepare(t, w, vars, "rotate", limit)
-	trouble := at.meets(victim)
+	victim := p.prepare(t, w, vars, "rotate", limit)
+	trouble := at.meets(victim.process)
 	came := d.meets(trouble, at.is)
 	c.OnLogin(d.logsIn)
-	r := run()
+	r := victim.do()
 	c.OnLogin(nil)
 	met, ok := came()
 	switch {
