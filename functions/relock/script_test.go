@@ -36,6 +36,9 @@ func TestScripts(t *testing.T) {
 			"console": console,
 			"proxied": proxied,
 			"went":    went,
+
+			"documents": documents,
+			"lines":     csvLines,
 		},
 	})
 }
