@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -135,82 +134,5 @@ func TestAlarmsLookForWhatTheFunctionLogs(t *testing.T) {
 				t.Errorf("the alarm %s looks for %q, which no line says", query, value)
 			}
 		}
-	}
-}
-
-// Terraform reads a fleet's file as relock does, and makes of the policy's template one that names its regions and tags.
-func TestTerraformReadsTheFleetsFileAsRelockDoes(t *testing.T) {
-	t.Parallel()
-	terraform, err := exec.LookPath("terraform")
-	if err != nil {
-		notRun(t, "the settings of deploy/tencent", "there is no terraform here")
-	}
-	w := newWitness(t)
-	w.knows(keyValue)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "fleet.env")
-	fleet := strings.Join([]string{
-		"# a fleet", "RELOCK_SECRET=cvm-admin-prod", `export RELOCK_REGIONS="ap-guangzhou,ap-shanghai"   # two`,
-		"RELOCK_TAGS='rotate=yes|always,env=prod'", "RELOCK_RESTART=graceful # softly", "", "  RELOCK_WINDOW = 02:00-05:00 Asia/Shanghai\r",
-		"RELOCK_USERNAME=", "RELOCK_MAX_UNAVAILABLE='10%'",
-	}, "\n")
-	if err := os.WriteFile(file, []byte(fleet), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"policy.json", "settings/main.tf"} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(shipped(t, "deploy", "tencent", name)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run := func(args ...string) string {
-		t.Helper()
-		p := w.prepare(t, terraform, map[string]string{"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}, args...)
-		p.cmd.Dir = filepath.Join(dir, "settings")
-		p.start(t)
-		if status := p.wait(t); status != 0 {
-			t.Fatalf("terraform %q ended with status %d\n%s%s", args, status, p.stdout, p.stderr)
-		}
-		return p.stdout.String()
-	}
-	run("init", "-input=false", "-no-color")
-	run("apply", "-auto-approve", "-input=false", "-no-color", "-var=env_file="+file, "-var=uin=100", "-var=creator_uin=200")
-	var out struct {
-		Environment struct{ Value map[string]string }
-		Policy      struct{ Value string }
-	}
-	if err := json.Unmarshal([]byte(run("output", "-json")), &out); err != nil {
-		t.Fatal(err)
-	}
-
-	asRelock := map[string]string{}
-	for _, row := range parsed[[]struct{ File, Name, Value, From, Fault string }](t, w.relock(t, nil, "config", "-e", file, "-o", "json").want(t, 0).stdout) {
-		if strings.HasPrefix(row.From, file) {
-			asRelock[row.Name] = row.Value
-		}
-	}
-	if !maps.Equal(out.Environment.Value, asRelock) || len(asRelock) != 6 {
-		t.Errorf("Terraform reads %q, relock %q", out.Environment.Value, asRelock)
-	}
-
-	p := readPolicy(t, out.Policy.Value)
-	if got, want := slices.Compact(p.actions()), rolePolicy(t).actions(); !slices.Equal(got, want) || strings.Contains(out.Policy.Value, "${") {
-		t.Errorf("the policy grants %q; want %q: %s", got, want, out.Policy.Value)
-	}
-	var limits []string
-	for _, s := range p.Statement {
-		if slices.Contains(s.Action, "cvm:ResetInstancesPassword") {
-			limits = append(limits, s.Resource[0]+" "+s.Condition["for_any_value:string_equal"]["qcs:resource_tag"][0])
-		}
-	}
-	slices.Sort(limits)
-	if want := []string{
-		"qcs::cvm:ap-guangzhou:uin/100:instance/* rotate&always", "qcs::cvm:ap-guangzhou:uin/100:instance/* rotate&yes",
-		"qcs::cvm:ap-shanghai:uin/100:instance/* rotate&always", "qcs::cvm:ap-shanghai:uin/100:instance/* rotate&yes",
-	}; !slices.Equal(limits, want) {
-		t.Errorf("resets are limited to %q; want %q", limits, want)
 	}
 }

@@ -25,12 +25,13 @@ locals {
   values = { for line in local.lines : line.name => trimspace(join("", [for v in [line.single, line.double, line.bare] : v if v != null])) }
   set    = { for name, value in local.values : name => value if value != "" }
 
-  regions      = [for r in split(",", local.set.RELOCK_REGIONS) : trimspace(r)]
-  store_region = lookup(local.set, "RELOCK_STORE_REGION", local.regions[0])
+  secret       = lookup(local.set, "RELOCK_SECRET", "")
+  regions      = compact([for r in split(",", lookup(local.set, "RELOCK_REGIONS", "")) : trimspace(r)])
+  store_region = lookup(local.set, "RELOCK_STORE_REGION", try(local.regions[0], ""))
 
-  # The policy is limited by the first key of RELOCK_TAGS; relock itself holds all of them.
-  first_tag = split("=", trimspace(split(",", local.set.RELOCK_TAGS)[0]))
-  tags      = [for value in split("|", local.first_tag[1]) : "${local.first_tag[0]}&${trimspace(value)}"]
+  # The policy is limited by the first key of RELOCK_TAGS and its values; relock itself holds all of them.
+  first_tag = try(regex("^([^@=*,|]+)=([^@=*,]+)(?:,|$)", lookup(local.set, "RELOCK_TAGS", "")), ["", ""])
+  tags      = [for value in compact(split("|", local.first_tag[1])) : "${trimspace(local.first_tag[0])}&${trimspace(value)}"]
 
   # The policy's template names one region and one tag: it is made for each of them, and what comes twice counts once.
   statements = distinct(flatten([for region in local.regions : [for tag in local.tags : [
@@ -40,7 +41,7 @@ locals {
       uin          = var.uin
       creator_uin  = var.creator_uin
       store_region = local.store_region
-      secret       = local.set.RELOCK_SECRET
+      secret       = local.secret
     })).statement : jsonencode(statement)
   ]]]))
 }
@@ -56,7 +57,12 @@ output "environment" {
 }
 
 output "secret" {
-  value = local.set.RELOCK_SECRET
+  value = local.secret
+
+  precondition {
+    condition     = local.secret != "" && length(local.regions) > 0
+    error_message = "RELOCK_SECRET and RELOCK_REGIONS have to be set. What else is wrong with the file, says: relock config -e FILE"
+  }
 }
 
 output "region" {
@@ -69,7 +75,7 @@ output "policy" {
   value       = jsonencode({ version = "2.0", statement = [for s in local.statements : jsondecode(s)] })
 
   precondition {
-    condition     = can(regex("^[^@=*,|]+=[^@=*,]+(,.*)?$", local.set.RELOCK_TAGS))
+    condition     = length(local.tags) > 0
     error_message = "RELOCK_TAGS has to begin with a key and its values in the file itself, such as rotate=yes: the role's permissions are limited to machines with that tag."
   }
 }
