@@ -119,7 +119,9 @@ func (d *door) listen(r *http.Request, action string, body []byte) {
 	carried, rest := without(body, field)
 	header := r.Header.Clone()
 	header.Del("X-TC-Token") // the session token's own place
-	_, _ = fmt.Fprintf(d.heard, "%s %s %q\n%s\n", r.Method, r.URL, header, rest)
+	var text bytes.Buffer
+	_ = header.Write(&text) // a buffer takes everything
+	_, _ = fmt.Fprintf(d.heard, "%s %s\n%s\n%s\n", r.Method, r.URL, &text, rest)
 	if carried == "" {
 		return
 	}

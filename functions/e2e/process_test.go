@@ -67,7 +67,7 @@ func (p *process) start(t testing.TB) {
 // arguments are what everybody on the machine can read of a process that was started, NUL between them.
 func arguments(cmd *exec.Cmd) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
-	if err != nil { // there is no such thing here, or it has ended already
+	if err != nil || len(text) == 0 { // there is no such thing here, or it has ended already
 		return strings.Join(cmd.Args, "\x00")
 	}
 	return string(text)

@@ -3,6 +3,9 @@ package e2e_test
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -43,6 +46,7 @@ func (w *witness) startCloud(t testing.TB, args ...string) *account {
 	if a.vars, err = exported(string(text)); err != nil {
 		t.Fatal(err)
 	}
+	a.vars["RELOCK_TENCENT_ENDPOINT"] = w.opening(t, passingOn(t, a.vars["RELOCK_TENCENT_ENDPOINT"])).url
 	// The last to be registered is the first to be called: the cloud still answers then.
 	t.Cleanup(func() {
 		for _, value := range a.values(t) {
@@ -50,6 +54,22 @@ func (w *witness) startCloud(t testing.TB, args ...string) *account {
 		}
 	})
 	return a
+}
+
+// passingOn is a handler that passes requests on as they are, and does with a connection what the other side does.
+func passingOn(t testing.TB, to string) http.Handler {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host // it is signed
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
 }
 
 // exported reads lines such as export NAME='VALUE' as a POSIX shell does. A quote within a value is '\”.
