@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e sim bench fuzz package clean
+.PHONY: help run test check e2e sim bench benchreport bench-report fuzz package clean
 
 export CGO_ENABLED := 0
 # The functions that are packed: NAME/ARCH/the binary's name.
@@ -12,6 +12,7 @@ FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
 SEEDS    ?= 20000
 PAIRS    ?= 4000
+MACHINES ?= 100,1000,10000,100000
 SIMFLAGS := -pairs $(PAIRS) -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
 
 # What a test prints about itself is kept, the names of those that pass are not.
@@ -48,8 +49,16 @@ e2e: ## the real binaries against the simulator: the function over its runtime, 
 sim: ## fault loops and random histories of the engine: SEEDS=n random ones, SEED=s replays one, PAIRS=n with two faults
 	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary|RandomHistory' ./rotation/rotationtest $(SIMFLAGS) 2>&1 | $(BRIEF)
 
-bench: ## benchmarks, and the sizes and times of the binaries
+bench: ## the tables of BENCHMARKS.md: fleets against the quotas and against scripts, passwords, binaries; MACHINES=n,n
+	go test -timeout $(TIMEOUT) -count=1 -v -run Fleet ./rotation -machines $(MACHINES) 2>&1 | $(BRIEF)
+	cd .ci/bench && go test -timeout $(TIMEOUT) -count=1 -v -benchtime 150ms . 2>&1 | $(BRIEF)
 	go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./... 2>&1 | grep -Ev '^(PASS|\? |ok .*\[no tests)'
+
+bench-report: benchreport
+benchreport: ## make bench, and BENCHMARKS.md from what it prints
+	@mkdir -p dist
+	@$(MAKE) --no-print-directory bench | tee dist/bench.txt
+	@.ci/benchreport dist/bench.txt > BENCHMARKS.md
 
 fuzz: ## every fuzz target for FUZZTIME
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz

@@ -14,17 +14,17 @@ const naiveTries = 30
 
 // oneAtATime is the loop that people write first: each machine is stopped, reset and started, with a poll after each. It
 // keeps no password and proves none; it is here for its time and its calls.
-func oneAtATime(tb *testing.T, c *quotaCloud) int {
+func oneAtATime(tb *testing.T, c *quotaCloud) (ticks, live int) {
 	c.paced = false
 	for _, m := range c.order {
 		c.naively(tb.Context(), []string{m.ID}, m.Power)
 	}
-	return 0
+	return 0, 0
 }
 
 // allBatchesAtOnce is what people write next: requests for a hundred machines, all at once, without a limiter, and again
 // after an error.
-func allBatchesAtOnce(tb *testing.T, c *quotaCloud) int {
+func allBatchesAtOnce(tb *testing.T, c *quotaCloud) (ticks, live int) {
 	c.paced = false
 	var wg sync.WaitGroup
 	for at := 0; at < len(c.order); at += perRequest {
@@ -35,7 +35,7 @@ func allBatchesAtOnce(tb *testing.T, c *quotaCloud) int {
 		wg.Go(func() { c.naively(tb.Context(), ids, c.machines[ids[0]].Power) })
 	}
 	wg.Wait()
-	return 0
+	return 0, 0
 }
 
 // naively brings machines through. What still fails after some tries is left as it is.

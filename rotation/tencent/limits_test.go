@@ -120,7 +120,7 @@ func TestAVeryLargeFleetIsDescribed(t *testing.T) {
 }
 
 func BenchmarkDescribe(b *testing.B) {
-	for _, n := range []int{1_000, 100_000} {
+	for _, n := range []int{1_000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			cloud, err := tencentsim.New(tencentsim.Config{Instances: n, Regions: []string{region}, Rates: 1000})
 			if err != nil {
