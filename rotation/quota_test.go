@@ -55,7 +55,6 @@ type quotaMachine struct {
 	ends     time.Time // zero: nothing is under way
 	password string
 	request  string // of the last reset
-	failed   bool
 	downAt   time.Time
 	busyTill time.Time // somebody else's operation
 	unable   bool      // found out at its reset only

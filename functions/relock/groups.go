@@ -66,14 +66,3 @@ func inState(r *rotation.Report, states ...rotation.State) []rotation.MachineRep
 	}
 	return out
 }
-
-// where counts the machines for which test holds.
-func where(machines []rotation.MachineReport, test func(rotation.MachineReport) bool) int {
-	n := 0
-	for _, m := range machines {
-		if test(m) {
-			n++
-		}
-	}
-	return n
-}
