@@ -180,6 +180,9 @@ func (r *Report) headline(more ...any) []any {
 	return append([]any{
 		"secret", r.Secret, "action", string(r.Action), "outcome", string(r.Outcome), "why", r.Why,
 		"generation", r.Generation, "pendingSeconds", r.PendingSeconds,
+		"rotated", r.Counts.Proven + r.Counts.Accepted, "skipped", r.Counts.Held + r.Counts.Unable, "failed", r.Counts.Failed,
+		"unproven", r.Counts.Unproven + r.Counts.Unfinished + r.Counts.Waiting, "drifted", r.Counts.Drifted,
+		"seconds", r.Seconds, "downSeconds", r.Down.Total, "left", len(r.Down.Left),
 	}, more...)
 }
 

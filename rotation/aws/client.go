@@ -43,7 +43,7 @@ func newClient(cfg Config, region string) (*client, error) {
 		clock: cfg.clock(),
 		Line:  wire.NewLine(cfg.Calls, cfg.Timeout, codes, read, describeSecret, getSecret, putSecret, moveStage),
 		api: secretsmanager.New(secretsmanager.Options{
-			Region: region, Credentials: cfg.Credentials, BaseEndpoint: base,
+			Region: region, Credentials: cfg.provider(), BaseEndpoint: base,
 			HTTPClient: &http.Client{Transport: wire.Transport(cfg.Transport)},
 			// The SDK's own retries know nothing of what a write may have done.
 			Retryer: sdk.NopRetryer{},

@@ -15,9 +15,9 @@ import (
 
 // Config is what the drivers of one account have in common. Only Credentials has no default.
 type Config struct {
-	// Credentials returns the keys that sign a request; it is asked at every request, by several goroutines. Nil is an
-	// error. See Static.
-	Credentials sdk.CredentialsProvider
+	// Credentials returns the keys that sign a request; it is asked at every request, by several goroutines. An empty
+	// token means long-term keys. Nil is an error. See Static.
+	Credentials func() (accessKey, secretKey, token string)
 	// Endpoint is where requests go: "https://host", "http://127.0.0.1:8080", or a host alone, which is plain HTTP on a
 	// loopback address and HTTPS elsewhere. Empty means the official host of the region.
 	Endpoint string
@@ -32,10 +32,16 @@ type Config struct {
 	Clock rotation.Clock
 }
 
-// Static returns credentials that do not change. An empty token means long-term keys.
-func Static(accessKey, secretKey, token string) sdk.CredentialsProvider {
-	return sdk.CredentialsProviderFunc(func(context.Context) (sdk.Credentials, error) {
-		return sdk.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey, SessionToken: token, Source: "relock"}, nil
+// Static returns credentials that do not change.
+func Static(accessKey, secretKey, token string) func() (string, string, string) {
+	return func() (string, string, string) { return accessKey, secretKey, token }
+}
+
+// provider is Config.Credentials as the SDK wants it.
+func (cfg Config) provider() sdk.CredentialsProvider {
+	return sdk.CredentialsProviderFunc(func(context.Context) (c sdk.Credentials, _ error) {
+		c.AccessKeyID, c.SecretAccessKey, c.SessionToken = cfg.Credentials()
+		return c, nil
 	})
 }
 

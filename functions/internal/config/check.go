@@ -20,11 +20,6 @@ func (c *Config) choice(name, got, list string) {
 	if rest := all[:len(all)-1]; len(rest) > 0 {
 		use = strings.Join(rest, ", ") + " or " + use
 	}
-	later := map[string][]string{"RELOCK_STORE": {"aws"}}
-	if slices.Contains(later[name], got) {
-		c.fault(name, "%s is not built into this binary yet: use %s", got, use)
-		return
-	}
 	c.fault(name, "%s: use %s", quote(got), use)
 }
 
@@ -37,7 +32,7 @@ func (c *Config) settle() {
 		}
 	}
 	// A cloud that is not built in is a fault already; the rest is checked against one that is.
-	if _, ok := providers()[c.Fleet]; !ok {
+	if providers()[c.Fleet].checkFleet == nil {
 		c.Fleet = "tencent"
 	}
 	settle(&c.Store, "RELOCK_STORE", c.Fleet, "default")
@@ -51,7 +46,11 @@ func (c *Config) settle() {
 			c.settled["RELOCK_REGIONS"] = origin{region, variable}
 		}
 	}
-	if len(c.Regions) > 0 {
+	if home := providers()[c.Store].home; home != nil && c.Store != c.Fleet {
+		region, variable := home(c.platform)
+		settle(&c.StoreRegion, "RELOCK_STORE_REGION", region, variable)
+	}
+	if len(c.Regions) > 0 && c.Store == c.Fleet {
 		settle(&c.StoreRegion, "RELOCK_STORE_REGION", c.Regions[0], "default")
 	}
 	settle(&c.Proof, "RELOCK_PROOF", string(fleet.proof), "default")
@@ -69,6 +68,9 @@ func (c *Config) check() {
 		c.fault("RELOCK_INSTANCES", "neither this nor RELOCK_TAGS is set: list ids, or tags such as rotate=yes; all machines cannot be said by leaving both out")
 	}
 	c.checkRegions("RELOCK_REGIONS", c.Regions)
+	if c.StoreRegion == "" && len(c.Regions) > 0 && c.sound("RELOCK_STORE") {
+		c.fault("RELOCK_STORE_REGION", "not set: name the region of the secret, which is in another cloud than the machines")
+	}
 	if c.set("RELOCK_STORE_REGION") {
 		c.checkRegions("RELOCK_STORE_REGION", []string{c.StoreRegion})
 	}
@@ -77,6 +79,7 @@ func (c *Config) check() {
 	}
 	c.checkEndpoint("RELOCK_TENCENT_ENDPOINT", c.TencentEndpoint)
 	c.checkEndpoint("RELOCK_HUAWEI_ENDPOINT", c.HuaweiEndpoint)
+	c.checkEndpoint("RELOCK_AWS_ENDPOINT", c.AWSEndpoint)
 	c.checkProof()
 	c.checkTimes()
 	providers()[c.Fleet].checkFleet(c)

@@ -22,9 +22,9 @@ const prefix = "RELOCK"
 // something, oneof lists the values it may have, min and max bound numbers and durations, max is the length of a text.
 type Config struct {
 	Fleet       string `split_words:"true" default:"tencent" oneof:"tencent|huawei" desc:"The cloud of the machines."`
-	Store       string `split_words:"true" absent:"RELOCK_FLEET" oneof:"tencent|huawei" desc:"The secrets manager."`
-	Secret      string `split_words:"true" absent:"required" max:"128" desc:"The name of the secret."`
-	StoreRegion string `split_words:"true" absent:"the first of RELOCK_REGIONS" desc:"The region of the secret."`
+	Store       string `split_words:"true" absent:"RELOCK_FLEET" oneof:"tencent|huawei|aws" desc:"The secrets manager."`
+	Secret      string `split_words:"true" absent:"required" max:"650" desc:"The name of the secret."`
+	StoreRegion string `split_words:"true" absent:"the first of RELOCK_REGIONS; of a store in another cloud, the function's own region" desc:"The region of the secret."`
 
 	Regions         List `split_words:"true" absent:"required; in a function, its own region" desc:"The regions of the machines: ap-guangzhou,ap-shanghai."`
 	Instances       List `split_words:"true" absent:"required, unless RELOCK_TAGS is set" desc:"The ids of the machines, or @FILE. With RELOCK_TAGS, a machine has to match both."`
@@ -61,6 +61,8 @@ type Config struct {
 
 	HuaweiProjects Projects `split_words:"true" absent:"in a function, its own project, when there is one region" desc:"The ids of Huawei Cloud's projects, one for each region: cn-north-4=0123456789abcdef0123456789abcdef."`
 	HuaweiEndpoint string   `split_words:"true" absent:"the regions' own hosts" max:"255" desc:"One host for all of Huawei Cloud's APIs, for a simulator or a proxy: https://HOST; plain http on a loopback address only."`
+
+	AWSEndpoint string `split_words:"true" absent:"the official host of RELOCK_STORE_REGION" max:"255" desc:"The host of AWS Secrets Manager, for a VPC endpoint or a simulator: https://HOST; plain http on a loopback address only."`
 
 	LogLevel string `split_words:"true" default:"info" oneof:"debug|info|warn|error" desc:"The least level that is logged."`
 

@@ -39,7 +39,7 @@ func setenv(t *testing.T, vars map[string]string) {
 	t.Helper()
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "RELOCK_") || strings.HasPrefix(name, "TENCENTCLOUD_") || strings.HasPrefix(name, "HUAWEICLOUD_") {
+		if strings.HasPrefix(name, "RELOCK_") || strings.HasPrefix(name, "TENCENTCLOUD_") || strings.HasPrefix(name, "HUAWEICLOUD_") || strings.HasPrefix(name, "AWS_") {
 			t.Setenv(name, "") // so that the test's end puts it back
 			os.Unsetenv(name)
 		}
@@ -104,6 +104,7 @@ func garbage() map[string]string {
 		"RELOCK_TENCENT_ENDPOINT":   "ftp://127.0.0.1",
 		"RELOCK_HUAWEI_PROJECTS":    "cn-north-4",
 		"RELOCK_HUAWEI_ENDPOINT":    "http://10.0.0.5",
+		"RELOCK_AWS_ENDPOINT":       "http://10.0.0.5",
 		"RELOCK_LOG_LEVEL":          "verbose",
 	}
 }
@@ -292,8 +293,10 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		{"no length", with(minimal(), "RELOCK_PASSWORD_LENGTH", "0"), []string{"RELOCK_PASSWORD_LENGTH: "}},
 		{"a password in the clear", with(minimal(), "RELOCK_TENCENT_ENDPOINT", "http://10.0.0.8:8080"),
 			[]string{"RELOCK_TENCENT_ENDPOINT: ", "https"}},
-		{"a store that is not built", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE: ", "not built into this binary yet"}},
-		{"a store that is not built", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE: ", "not built into this binary yet"}},
+		{"a fleet that there is not", with(minimal(), "RELOCK_FLEET", "aws"), []string{"RELOCK_FLEET: "}},
+		{"a store elsewhere without its region", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE_REGION: not set"}},
+		{"a fleet that there is not", with(minimal(), "RELOCK_FLEET", "aws"), []string{"RELOCK_FLEET: "}},
+		{"a store elsewhere without its region", with(minimal(), "RELOCK_STORE", "aws"), []string{"RELOCK_STORE_REGION: not set"}},
 		{"milliseconds for minutes", with(minimal(), "RELOCK_START_TIMEOUT", "50ms"), []string{"RELOCK_START_TIMEOUT: 50ms", "1s or more"}},
 		{"one of many ids", with(minimal(), "RELOCK_INSTANCES", "ins-1a2b3c4d,i-0abc"), []string{"RELOCK_INSTANCES: ", "item 2 of 2"}},
 	} {

@@ -49,7 +49,6 @@ func TestWhatHuaweiDoesNotTakeIsNamed(t *testing.T) {
 		{"RELOCK_HUAWEI_ENDPOINT", "http://10.0.0.1", "RELOCK_HUAWEI_ENDPOINT: plain http"},
 		{"RELOCK_POLL_INTERVAL", "50ms", "RELOCK_POLL_INTERVAL: "},
 		{"HUAWEICLOUD_SDK_SK", "", "HUAWEICLOUD_SDK_SK: not set, but HUAWEICLOUD_SDK_AK is"},
-		{"RELOCK_STORE", "tencent", "TENCENTCLOUD_SECRET_ID"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
 			t.Setenv("HOME", t.TempDir())

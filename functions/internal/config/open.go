@@ -17,6 +17,7 @@ type Platform string
 const (
 	SCF           Platform = "scf"           // Tencent Cloud's functions
 	FunctionGraph Platform = "functiongraph" // Huawei Cloud's functions
+	Lambda        Platform = "lambda"        // AWS's functions
 	Command       Platform = "command"       // an operator's terminal
 )
 
@@ -104,7 +105,12 @@ func (c *Config) logger() *slog.Logger {
 	if c.platform == Command {
 		return nil
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.Level(), ReplaceAttr: flat}))
+	options := &slog.HandlerOptions{Level: c.Level(), ReplaceAttr: flat}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, options))
+	if c.platform == Lambda {
+		options.ReplaceAttr = nil
+		log = slog.New(embedded{slog.NewJSONHandler(os.Stderr, options)})
+	}
 	for _, w := range c.warnings {
 		log.Warn("relock.config", "warning", w)
 	}

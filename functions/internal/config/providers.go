@@ -19,7 +19,7 @@ type provider struct {
 	secrets string
 	// keys says where the command finds credentials, in words.
 	keys string
-	// checkFleet and checkStore note what the cloud does not take.
+	// checkFleet and checkStore note what the cloud does not take. Without checkFleet it has no machines for relock.
 	checkFleet, checkStore func(*Config)
 	// connect prepares its drivers. An error is about the credentials.
 	connect func(*Config, *rotation.Calls) (cloud, error)
@@ -32,7 +32,7 @@ type cloud interface {
 }
 
 func providers() map[string]provider {
-	return map[string]provider{"huawei": huaweiProvider(), "tencent": tencentProvider()}
+	return map[string]provider{"aws": awsProvider(), "huawei": huaweiProvider(), "tencent": tencentProvider()}
 }
 
 // WhereKeysAre says where the command finds each cloud's credentials, a line per cloud.
