@@ -62,7 +62,8 @@ func TestADurationNeedsAUnit(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, text := range []string{"", "8", "8m", "5%", "10", "-1", "a,b", "@f", "rotate=yes,env=prod|staging", "env=*", "=", "|", "02:00-05:00 Asia/Shanghai", "02:00-02:00"} {
+	for _, text := range []string{"", "8", "8m", "5%", "10", "-1", "a,b", "@f", "rotate=yes,env=prod|staging", "env=*", "=", "|", "02:00-05:00 Asia/Shanghai", "02:00-02:00",
+		"cn-north-4=0123456789abcdef0123456789abcdef,cn-east-3=0123456789abcdef0123456789abcdee", "cn-north-4=x", "a/b-c=0123456789abcdef0123456789abcdef"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -77,6 +78,14 @@ func FuzzDecode(f *testing.F) {
 			for _, item := range list {
 				if strings.TrimSpace(item) == "" || !strings.Contains(text, item) {
 					t.Errorf("Decode(%q) = %q", text, list)
+				}
+			}
+		}
+		var projects config.Projects
+		if err := projects.Decode(text); err == nil {
+			for region, id := range projects {
+				if len(id) != 32 || !strings.Contains(text, region) || !strings.Contains(text, id) || strings.ContainsAny(region+id, "/.@:# ") {
+					t.Errorf("Decode(%q) = %v", text, projects)
 				}
 			}
 		}
