@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -60,7 +61,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	action := r.Header.Get("X-TC-Action")
+	action := actionOf(r)
 	d.listen(r, action, body)
 	trouble := d.arrives(action)
 	if trouble != nil && !trouble.after {
@@ -79,6 +80,14 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), reply.Header())
 	w.WriteHeader(reply.Code)
 	_, _ = w.Write(reply.Body.Bytes()) // whoever is gone does not hear it
+}
+
+// actionOf is the action that a request asks for, of either vendor.
+func actionOf(r *http.Request) string {
+	if _, action, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		return action
+	}
+	return r.Header.Get("X-TC-Action")
 }
 
 // arrives counts a call and returns what goes wrong with it, or nil.
@@ -117,8 +126,11 @@ func (d *door) listen(r *http.Request, action string, body []byte) {
 		"ResetInstancesPassword": "Password", "PutSecretValue": "SecretString", "CreateSecret": "SecretString", "UpdateSecret": "SecretString",
 	}[action]
 	carried, rest := without(body, field)
+	_, rest = without(rest, "RotationToken")
 	header := r.Header.Clone()
-	header.Del("X-TC-Token") // the session token's own place
+	for _, own := range []string{"X-TC-Token", "X-Amz-Security-Token"} { // the session token's own place
+		header.Del(own)
+	}
 	var text bytes.Buffer
 	_ = header.Write(&text) // a buffer takes everything
 	_, _ = fmt.Fprintf(d.heard, "%s %s\n%s\n%s\n", r.Method, r.URL, &text, rest)
@@ -148,13 +160,16 @@ func without(body []byte, field string) (text string, rest []byte) {
 
 // gaveBack notes what the store answered.
 func (d *door) gaveBack(reply []byte) {
-	var answer struct{ Response struct{ SecretString string } }
+	var answer struct {
+		SecretString string // AWS
+		Response     struct{ SecretString string }
+	}
 	if json.Unmarshal(reply, &answer) != nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, password := range passwordsIn(answer.Response.SecretString) {
+	for _, password := range append(passwordsIn(answer.Response.SecretString), passwordsIn(answer.SecretString)...) {
 		d.read[password] = true
 	}
 }
