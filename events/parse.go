@@ -28,6 +28,8 @@ func sources() []source {
 		{"a step of AWS Secrets Manager's rotation", isAWSRotation, parseAWSRotation},
 		{"a scheduled event of AWS EventBridge", isAWSSchedule, parseAWSSchedule},
 		{"a Tencent SCF timer", isTencentTimer, parseTencentTimer},
+		{"a Huawei FunctionGraph timer", isHuaweiTimer, parseHuaweiTimer},
+		{"a Huawei SMN message", isHuaweiSMN, parseHuaweiSMN},
 		{"a CloudEvent of type " + RequestType, isCloudEvent, parseCloudEvent},
 		{"an EventBridge batch of one such CloudEvent", isCloudEventBatch, parseCloudEventBatch},
 		{`relock's own payload such as {"action":"rotate"}`, isPayload, parsePayload},

@@ -75,6 +75,10 @@ func shapes(file string) any {
 		return new(events.AWSRotation)
 	case strings.HasPrefix(file, "aws_schedule"):
 		return new(events.AWSSchedule)
+	case strings.HasPrefix(file, "huawei_timer"):
+		return new(events.HuaweiTimer)
+	case strings.HasPrefix(file, "huawei_smn"):
+		return new(events.HuaweiSMN)
 	case strings.HasPrefix(file, "tencent_timer"):
 		return new(events.TencentTimer)
 	case strings.HasPrefix(file, "cloudevent_batch"):
@@ -136,18 +140,20 @@ func TestEveryFixtureIsDecided(t *testing.T) {
 
 func TestAnotherFunctionsEventIsNamed(t *testing.T) {
 	t.Parallel()
-	const know = "a Tencent SCF timer, a CloudEvent of type dev.relock.request"
+	const know = "a Huawei SMN message, a CloudEvent of type dev.relock.request"
 	says := map[string][]string{
-		"tencent_cos.json":          {"a COS event", "take its trigger off", know},
-		"tencent_cmq.json":          {"a CMQ message", "take its trigger off", know},
-		"tencent_ckafka.json":       {"a CKafka message", "take its trigger off", know},
-		"tencent_apigateway.json":   {"an API Gateway request", "take its trigger off", know},
-		"tencent_cls.json":          {"a delivery of CLS logs", "take its trigger off", know},
-		"tencent_console_test.json": {`unknown fields ("key1", "key2")`, know},
-		"tencent_cloudaudit.json":   {`type: "ssm:CloudEvent:ApiCall"`, "relock makes such calls itself", "match the type dev.relock.request only"},
-		"tencent_alarm.json":        {`type: "cvm:ErrorEvent:ping_unreachable"`, "another function's event", "match the type dev.relock.request only"},
-		"aws_cloudtrail.json":       {`"AWS API Call via CloudTrail"`, "another function's event", "constant input"},
-		"tencent_timer_text.json":   {"Message: not JSON", "leave the trigger's input empty to rotate", `{"action":"resume"}`},
+		"tencent_cos.json":                {"a COS event", "take its trigger off", know},
+		"tencent_cmq.json":                {"a CMQ message", "take its trigger off", know},
+		"tencent_ckafka.json":             {"a CKafka message", "take its trigger off", know},
+		"tencent_apigateway.json":         {"an API Gateway request", "take its trigger off", know},
+		"tencent_cls.json":                {"a delivery of CLS logs", "take its trigger off", know},
+		"tencent_console_test.json":       {`unknown fields ("key1", "key2")`, know},
+		"tencent_cloudaudit.json":         {`type: "ssm:CloudEvent:ApiCall"`, "relock makes such calls itself", "match the type dev.relock.request only"},
+		"tencent_alarm.json":              {`type: "cvm:ErrorEvent:ping_unreachable"`, "another function's event", "match the type dev.relock.request only"},
+		"aws_cloudtrail.json":             {`"AWS API Call via CloudTrail"`, "another function's event", "constant input"},
+		"huawei_obs.json":                 {"an OBS event", "take its trigger off", know},
+		"huawei_smn_rotation_failed.json": {`"SECRET_ROTATED_FAILED" is nothing to act on`, "let CSMS notify of SECRET_VERSION_EXPIRED"},
+		"tencent_timer_text.json":         {"Message: not JSON", "leave the trigger's input empty to rotate", `{"action":"resume"}`},
 	}
 	for file, raw := range refused(t) {
 		pieces, ok := says[file]
@@ -253,7 +259,7 @@ func TestErrorsShowLittleOfTheEvent(t *testing.T) {
 }
 
 // eventFields are the fields of a request that an event may set. The others are the operator's wishes.
-var eventFields = []string{"Action", "Step", "Proof", "Secret", "Token", "Time", "Only", "DryRun"}
+var eventFields = []string{"Ignored", "Action", "Step", "Proof", "Secret", "Token", "Time", "Only", "DryRun"}
 
 // wishes are the operator's wishes that req has.
 func wishes(req rotation.Request) []string {

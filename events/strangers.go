@@ -19,6 +19,7 @@ var (
 	}
 	strangeRecords = []stranger{
 		{"cos", "a COS event"},
+		{"s3", "an OBS event"},
 		{"CMQ", "a CMQ message"},
 		{"Ckafka", "a CKafka message"},
 	}

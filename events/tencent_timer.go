@@ -2,8 +2,6 @@ package events
 
 import (
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/relock-project/relock/rotation"
 )
@@ -27,10 +25,6 @@ type TencentTimer struct {
 func isTencentTimer(o object) bool { return o.has("TriggerName") || string(o["Type"]) == `"Timer"` }
 
 func parseTencentTimer(o object) (rotation.Request, error) {
-	const (
-		maxTrigger = 128 // SCF allows 60 characters
-		remedy     = `leave the trigger's input empty to rotate, or put relock's own payload there, such as {"action":"resume"}`
-	)
 	var e TencentTimer
 	if err := o.decode(&e); err != nil {
 		return rotation.Request{}, err
@@ -38,23 +32,5 @@ func parseTencentTimer(o object) (rotation.Request, error) {
 	if e.Type != "Timer" {
 		return rotation.Request{}, fmt.Errorf(`field Type: %s with a TriggerName: only "Timer" is known`, short(e.Type))
 	}
-	if err := text("TriggerName", e.TriggerName, maxTrigger); err != nil {
-		return rotation.Request{}, err
-	}
-	due, err := rfc3339("Time", e.Time)
-	if err != nil {
-		// Without it, a second delivery of the event could not be told from the next one.
-		return rotation.Request{}, err
-	}
-	req := rotation.Request{Action: rotation.Rotate}
-	if strings.TrimSpace(e.Message) != "" {
-		if req, err = payloadIn("Message", remedy, []byte(e.Message)); err != nil {
-			return rotation.Request{}, err
-		}
-	}
-	req.Time = due
-	if req.Token == "" {
-		req.Token = "timer:" + e.TriggerName + ":" + due.Format(time.RFC3339Nano)
-	}
-	return req, nil
+	return timer{"TriggerName", e.TriggerName, "Time", e.Time, "Message", e.Message}.request()
 }

@@ -41,6 +41,10 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 
 // act does what was asked, and says why the outcome is what it is in e.why.
 func (e *engine) act(ctx context.Context) (Outcome, error) {
+	if e.request.Ignored != "" {
+		e.acted, e.why = true, e.request.Ignored
+		return Nothing, nil
+	}
 	if done, err := e.admit(ctx); err != nil {
 		return Failure, err
 	} else if done {

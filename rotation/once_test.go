@@ -177,3 +177,12 @@ func TestManyRequestsAtOnceAreBoundedAndLoseNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEventThatAsksForNothingTouchesNothing(t *testing.T) {
+	w := newWorld(t, whenStopped)
+	add(w, 2, rotation.Running)
+	report := must(t, w, rotation.Request{Action: rotation.Rotate, Ignored: "made by ourselves"}, rotation.Nothing)
+	if report.Why != "made by ourselves" || w.Calls() != 0 {
+		t.Errorf("%q after %d calls; want the reason, and none", report.Why, w.Calls())
+	}
+}

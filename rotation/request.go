@@ -50,6 +50,10 @@ type Request struct {
 	// DryRun sends nothing and stores nothing. It can be turned on, never off.
 	DryRun bool
 
+	// Ignored says why the event asks for nothing, where a source sends such events beside others: the run ends with
+	// Nothing and touches nothing. Empty means that it asks for something.
+	Ignored string
+
 	// Operator's wishes: no event source sets these.
 
 	// NewCandidate supersedes a pending candidate by a new one.
