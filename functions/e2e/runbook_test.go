@@ -48,6 +48,16 @@ type person struct {
 // does runs a block as it is written, typing what it asks for, and returns what it printed.
 func (p person) does(block, typed string) string {
 	p.t.Helper()
+	shell := p.tries(block, typed)
+	if status := shell.wait(p.t); status != 0 {
+		p.t.Fatalf("%s\nended with status %d\n%s\n%s", block, status, shell.stdout, shell.stderr)
+	}
+	return shell.stdout.String()
+}
+
+// tries starts a block.
+func (p person) tries(block, typed string) *process {
+	p.t.Helper()
 	keys := map[string]string{"ONE": p.one, "HOME": p.dir}
 	for name, value := range p.vars {
 		if strings.HasPrefix(name, "TENCENTCLOUD_") {
@@ -57,10 +67,15 @@ func (p person) does(block, typed string) string {
 	shell := p.w.prepare(p.t, "/bin/bash", keys, "-euo", "pipefail", "-c", block)
 	shell.cmd.Dir, shell.cmd.Stdin = p.dir, strings.NewReader(typed)
 	shell.start(p.t)
-	if status := shell.wait(p.t); status != 0 {
-		p.t.Fatalf("%s\nended with status %d\n%s\n%s", block, status, shell.stdout, shell.stderr)
+	return shell
+}
+
+// wantNoFile fails the test when a password is left in a file.
+func (p person) wantNoFile() {
+	p.t.Helper()
+	if _, err := os.Stat(filepath.Join(p.dir, "secret.json")); err == nil {
+		p.t.Error("the file with the password is still there")
 	}
-	return shell.stdout.String()
 }
 
 // configure tells tccli and relock where the simulated cloud is, and how fast: the only difference from a real one. What
@@ -99,7 +114,7 @@ func (a *account) empty(t testing.TB, name string) {
 	t.Helper()
 	var client secrets.Client
 	a.sdk(&client.Client, a.vars["RELOCK_STORE_REGION"])
-	version, value := "default", "default"
+	version, value := "default", "{}"
 	create := secrets.NewCreateSecretRequest()
 	create.SecretName, create.VersionId, create.SecretString = &name, &version, &value
 	if _, err := client.CreateSecret(create); err != nil {
@@ -140,15 +155,17 @@ func TestRunbooksFirstSetUpWorksAsItIsWritten(t *testing.T) {
 	p.does(blocks[0], "")
 	p.configure()
 	a.vars = with(a.vars, "RELOCK_SECRET", "cvm-admin-prod")
-	a.empty(t, "cvm-admin-prod")
 
+	if status := p.tries(blocks[1], tencentsim.BaselinePassword+"\n").wait(t); status == 0 {
+		t.Error("a password was stored in a secret that does not exist")
+	}
+	p.wantNoFile()
+	a.empty(t, "cvm-admin-prod")
 	p.does(blocks[1], tencentsim.BaselinePassword+"\n")
 	if values := a.values(t); len(values) != 1 || !slices.Equal(passwordsIn(values["current"]), []string{tencentsim.BaselinePassword}) {
 		t.Fatalf("the secret holds %d versions; want current, with the password that was typed", len(values))
 	}
-	if _, err := os.Stat(filepath.Join(p.dir, "secret.json")); err == nil {
-		t.Error("the file with the password is still there")
-	}
+	p.wantNoFile()
 
 	out := p.does(blocks[2], "")
 	for _, want := range []string{"12 machines", "make generation 2", "Nothing was sent and nothing was stored."} {
