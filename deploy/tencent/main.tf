@@ -40,7 +40,9 @@ resource "tencentcloud_scf_function" "relock" {
   timeout           = 900
   role              = tencentcloud_cam_role.relock.name
   environment       = module.settings.environment
-  enable_public_net = true # the APIs are public; for logins to machines without public addresses give it their VPC, too
+  enable_public_net = true # the APIs are public
+  vpc_id            = var.vpc_id
+  subnet_id         = var.subnet_id
   cls_logset_id     = tencentcloud_cls_logset.relock.id
   cls_topic_id      = tencentcloud_cls_topic.relock.id
 

@@ -48,6 +48,18 @@ variable "reconcile_cron" {
   default     = "0 30 5 * * * *"
 }
 
+variable "vpc_id" {
+  description = "The VPC of the machines, for logins to their private addresses. Null means none: the function reaches public ones only."
+  type        = string
+  default     = null
+}
+
+variable "subnet_id" {
+  description = "A subnet of vpc_id, which the function's own address is from. Null means none."
+  type        = string
+  default     = null
+}
+
 variable "alarm_uins" {
   description = "The uins of those who get the alarms, by mail and text message."
   type        = list(number)
