@@ -15,10 +15,11 @@ func copied(t *testing.T, path, old, new string) string {
 	t.Helper()
 	folder, edited := t.TempDir(), false
 	files, err := filepath.Glob(filepath.Join(root, "deploy", "tencent", "*.tf"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d Terraform files, %v", len(files), err)
+	more, _ := filepath.Glob(filepath.Join(root, "deploy", "tencent", "*", "*.tf"))
+	if err != nil || len(files) == 0 || len(more) == 0 {
+		t.Fatalf("%d and %d Terraform files, %v", len(files), len(more), err)
 	}
-	for _, file := range append(files, filepath.Join(root, "serverless.yml"), filepath.Join(root, "README.md")) {
+	for _, file := range append(append(files, more...), filepath.Join(root, "serverless.yml"), filepath.Join(root, "README.md")) {
 		name, err := filepath.Rel(root, file)
 		if err != nil {
 			t.Fatal(err)
@@ -62,6 +63,13 @@ func TestSlipsAreNamed(t *testing.T) {
 		{tf + "alarms.tf", `sql_flag    = true`, `sql         = true`, "no documented rule.key_value.key_values.value.sql"},
 		{tf + "alarms.tf", `number            = 1`, ``, "needs alarm_targets.number"},
 		{tf + "versions.tf", `domain = `, `host = `, "provider tencentcloud has no documented host"},
+		{tf + "main.tf", `var.timers ?`, `var.timer ?`, "there is no var.timer"},
+		{tf + "main.tf", `module.settings.environment`, `module.settings.env`, "there is no module.settings.env"},
+		{tf + "main.tf", `local.memory`, `local.mem`, "there is no local.mem"},
+		{tf + "main.tf", `tencentcloud_cam_role.relock.name`, `tencentcloud_cam_role.function.name`, "there is no tencentcloud_cam_role.function"},
+		{tf + "main.tf", `  env_file    = var.env_file`, ``, "the module needs env_file"},
+		{tf + "main.tf", `  uin         =`, `  account     =`, "the module has no variable account"},
+		{tf + "alarms.tf", `key = key_values.key`, `key = keys.key`, "there is no keys.key"},
 		{tf + "role.tf", `policy_id = `, `policy_id `, "role.tf"},
 		{"serverless.yml", `memorySize: 128`, `memory: 128`, "inputs.memory is not documented"},
 		{"serverless.yml", `cronExpression: '0 0 3`, `cron: '0 0 3`, "inputs.events.timer.parameters.cron is not documented"},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // terraform parses the files below folder and returns what is wrong with them.
 func terraform(folder string) ([]string, error) {
 	var faults []string
-	parser, found := hclparse.NewParser(), 0
+	parser, modules := hclparse.NewParser(), map[string][]*hclsyntax.Body{}
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() && d.Name() == ".terraform" {
 			return skip(err)
@@ -23,20 +24,57 @@ func terraform(folder string) ([]string, error) {
 		if filepath.Ext(path) != ".tf" {
 			return nil
 		}
-		found++
 		file, diagnostics := parser.ParseHCLFile(path)
 		for _, diagnostic := range diagnostics {
 			faults = append(faults, diagnostic.Error())
 		}
 		if body, ok := bodyOf(file); ok {
 			faults = append(faults, blocks(body)...)
+			modules[filepath.Dir(path)] = append(modules[filepath.Dir(path)], body)
 		}
 		return nil
 	})
-	if err == nil && found == 0 {
+	if err == nil && len(modules) == 0 {
 		err = fmt.Errorf("%s: there is no Terraform file", folder)
 	}
-	return faults, err
+	return append(faults, references(modules)...), err
+}
+
+// references checks the files of every folder against what the folder declares, and against the modules that it calls.
+func references(modules map[string][]*hclsyntax.Body) []string {
+	declared := map[string]names{}
+	for folder, files := range modules {
+		declared[folder] = names{}
+		for _, body := range files {
+			declared[folder].declare(body)
+		}
+	}
+	var faults []string
+	for _, folder := range slices.Sorted(maps.Keys(modules)) {
+		for _, body := range modules[folder] {
+			for _, block := range body.Blocks {
+				if block.Type != "module" || block.Body.Attributes["source"] == nil {
+					continue
+				}
+				source, diagnostics := block.Body.Attributes["source"].Expr.Value(nil)
+				if diagnostics.HasErrors() {
+					faults = append(faults, diagnostics.Error())
+					continue
+				}
+				module := declared[filepath.Join(folder, source.AsString())]
+				faults = append(faults, calls(block, module)...)
+				for name := range module {
+					if output, ok := strings.CutPrefix(name, "output."); ok {
+						declared[folder]["module."+block.Labels[0]+"."+output] = true
+					}
+				}
+			}
+		}
+		for _, body := range modules[folder] {
+			faults = append(faults, declared[folder].unresolved(body, nil)...)
+		}
+	}
+	return faults
 }
 
 func skip(err error) error {
