@@ -19,6 +19,7 @@ import (
 var (
 	built        string // the folder that holds them
 	scfBinary    = sync.OnceValues(func() (string, error) { return build("scf", "main") })
+	graphBinary  = sync.OnceValues(func() (string, error) { return build("functiongraph", "functiongraph-bootstrap") })
 	lambdaBinary = sync.OnceValues(func() (string, error) { return build("lambda", "bootstrap", "-tags=lambda.norpc") })
 	relockBinary = sync.OnceValues(func() (string, error) { return build("relock", "relock") })
 )

@@ -74,7 +74,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		trouble.befall(w, r, reply)
 		return
 	}
-	if action == "GetSecretValue" {
+	if action == "GetSecretValue" || action == "ShowSecretVersion" {
 		d.gaveBack(reply.Body.Bytes())
 	}
 	maps.Copy(w.Header(), reply.Header())
@@ -82,12 +82,15 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(reply.Body.Bytes()) // whoever is gone does not hear it
 }
 
-// actionOf is the action that a request asks for, of either vendor.
+// actionOf is the action that a request asks for, of any vendor.
 func actionOf(r *http.Request) string {
 	if _, action, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		return action
 	}
-	return r.Header.Get("X-TC-Action")
+	if action := r.Header.Get("X-TC-Action"); action != "" {
+		return action
+	}
+	return huaweiAction(r)
 }
 
 // arrives counts a call and returns what goes wrong with it, or nil.
@@ -124,11 +127,12 @@ func (d *door) logsIn(string) (after func()) {
 func (d *door) listen(r *http.Request, action string, body []byte) {
 	field := map[string]string{
 		"ResetInstancesPassword": "Password", "PutSecretValue": "SecretString", "CreateSecret": "SecretString", "UpdateSecret": "SecretString",
+		"BatchResetServersPassword": "new_password", "CreateSecretVersion": "secret_string",
 	}[action]
 	carried, rest := without(body, field)
 	_, rest = without(rest, "RotationToken")
 	header := r.Header.Clone()
-	for _, own := range []string{"X-TC-Token", "X-Amz-Security-Token"} { // the session token's own place
+	for _, own := range []string{"X-TC-Token", "X-Amz-Security-Token", "X-Security-Token"} { // the session token's own place
 		header.Del(own)
 	}
 	var text bytes.Buffer
@@ -137,15 +141,15 @@ func (d *door) listen(r *http.Request, action string, body []byte) {
 	if carried == "" {
 		return
 	}
-	if field == "SecretString" {
+	if field == "SecretString" || field == "secret_string" {
 		d.witness.knows(passwordsIn(carried)...)
 		return
 	}
 	d.witness.knows(carried)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.read[carried] {
-		_, _ = io.WriteString(d.wrong, "a password was sent that the store had not given back\n")
+	if thrownAway := bytes.Contains(body, []byte(`"dry_run":true`)); thrownAway == d.read[carried] {
+		_, _ = io.WriteString(d.wrong, "a password was sent that the store had not given back, or one that it had for no more than a check\n")
 	}
 }
 
@@ -161,15 +165,20 @@ func without(body []byte, field string) (text string, rest []byte) {
 // gaveBack notes what the store answered.
 func (d *door) gaveBack(reply []byte) {
 	var answer struct {
-		SecretString string // AWS
-		Response     struct{ SecretString string }
+		SecretString string   // AWS
+		Version      struct { // Huawei
+			Value string `json:"secret_string"`
+		}
+		Response struct{ SecretString string }
 	}
 	if json.Unmarshal(reply, &answer) != nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, password := range append(passwordsIn(answer.Response.SecretString), passwordsIn(answer.SecretString)...) {
-		d.read[password] = true
+	for _, value := range []string{answer.Response.SecretString, answer.SecretString, answer.Version.Value} {
+		for _, password := range passwordsIn(value) {
+			d.read[password] = true
+		}
 	}
 }
