@@ -2,6 +2,7 @@ package huaweisim_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,7 +97,9 @@ func TestUnknownJobsAreRefusedWithCodeAndMessage(t *testing.T) {
 	t.Parallel()
 	w := open(t, huaweisim.Config{})
 	_, err := w.ecs.ShowJob(&model.ShowJobRequest{JobId: "ff80808288d41e1b018990260955686a"})
-	wantCode(t, err, "Ecs.0005")
+	if wantCode(t, err, "Ecs.0005"); !strings.HasPrefix(string(w.last.body), `{"code":`) {
+		t.Errorf("the body is %s", w.last.body)
+	}
 	there := connect(t, w.Cloud, keys{project: w.Project("cn-east-3")})
 	job, err := w.reboot(false, w.Add(huaweisim.Machine{}))
 	wantCode(t, err, "")

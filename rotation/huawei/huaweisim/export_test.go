@@ -1,6 +1,15 @@
 package huaweisim
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
+
+// Sign signs these headers of a request without a body.
+func (c *Cloud) Sign(r *http.Request, headers ...string) {
+	r.Header.Set("Authorization", algorithm+" Access="+c.cfg.AccessKey+", SignedHeaders="+strings.Join(headers, ";")+
+		", Signature="+c.signature(r, headers, nil))
+}
 
 // Unauthentic says why a request without a body is not; empty when it is.
 func (c *Cloud) Unauthentic(r *http.Request) string {

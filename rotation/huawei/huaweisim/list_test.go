@@ -30,6 +30,9 @@ func TestListsTellWhatAMachineIs(t *testing.T) {
 		s.Metadata["os_type"] != "Linux" || s.Metadata["EcmResStatus"] != "" || s.TenantId != w.Project(region) || s.Fault != nil {
 		t.Errorf("Linux: %+v", s)
 	}
+	if !strings.Contains(string(w.last.body), `"OS-EXT-STS:task_state":null`) {
+		t.Errorf("no task is not null: %s", w.last.body)
+	}
 	if diff := cmp.Diff([]string{"plain", "rotate=yes"}, *s.Tags); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}

@@ -269,4 +269,18 @@ func TestThePasswordMayLagTheBoot(t *testing.T) {
 			t.Error("never in force")
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t, huaweisim.Config{Scale: 1, Answers: huaweisim.Answers{PasswordLagsBoot: true}})
+		id := w.Add(huaweisim.Machine{})
+		w.reset(password, id)
+		w.reboot(true, id)
+		for w.machine(t, id).Status != "ACTIVE" {
+			wait(100 * time.Millisecond)
+		}
+		w.stop(true, id)
+		wait(time.Minute)
+		if m := w.machine(t, id); m.Password != huaweisim.BaselinePassword || m.Pending != password {
+			t.Error("a machine that was stopped too early does not wait for its next boot")
+		}
+	})
 }
