@@ -20,24 +20,20 @@ func newLookup(o *options) *cobra.Command {
 		Long: `lookup says which generations' passwords may open a machine, likeliest first, and why: the answer always contains the one
 in force, unless it was set without relock. With --reveal it prints them. It logs in nowhere and changes nothing.`,
 		Example: `  relock lookup ins-1f0c22aa
-  relock lookup ins-1f0c22aa --reveal`,
+  relock lookup ins-1f0c22aa --reveal
+  relock lookup ins-1f0c22aa -e fleets/*.env      # finds the fleet that it is in`,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("lookup takes one machine's id")
-			}
-			return nil
-		},
-		Annotations: without("only"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:              o.oneMachine,
+		Annotations:       without("only"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if what.reveal && o.output == outputCSV {
 				return usage("--reveal goes with text and json: csv changes cells that a spreadsheet would take for formulas")
 			}
-			f, err := o.openOne(cmd.Context())
+			f, err := o.openFor(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return o.lookup(cmd.Context(), f, args[0], what)
+			return o.lookup(cmd.Context(), f, o.id, what)
 		},
 	}
 	cmd.Flags().BoolVar(&what.reveal, "reveal", false, "print the passwords")

@@ -27,7 +27,8 @@ type options struct {
 	verbose  bool
 	quiet    bool
 
-	headed bool // csv has its header already
+	id     string // of the machine that the command is about
+	headed bool   // csv has its header already
 }
 
 func (o *options) flags(set *pflag.FlagSet) {

@@ -30,22 +30,17 @@ Status 0: one opens it. 3: it stopped before all were tried, and says how to go 
   relock recover ins-1f0c22aa --from 38                  # goes on, after the account is open again
   relock recover ins-1f0c22aa --tries 20 --pause 8m`,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("recover takes one machine's id")
-			}
-			return nil
-		},
-		Annotations: without("only", "dry-run"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:              o.oneMachine,
+		Annotations:       without("only", "dry-run"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := what.check(cmd.Flags().Changed("from"), o.output); err != nil {
 				return err
 			}
-			f, err := o.openOne(cmd.Context())
+			f, err := o.openFor(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return o.recover(cmd.Context(), f, args[0], what)
+			return o.recover(cmd.Context(), f, o.id, what)
 		},
 	}
 	cmd.Flags().IntVar(&what.from, "from", 0, "begin with generation `N`, in the order of lookup: an earlier recover says which")
