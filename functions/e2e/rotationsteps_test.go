@@ -10,7 +10,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/aws/awssim"
+	"github.com/relock-project/relock/rotation/tencent/tencentsim"
 )
 
 // cases tell what was done to rotations, and how they ended.
@@ -93,7 +95,7 @@ func TestRotationsThatTheServiceRunsLoseNothing(t *testing.T) {
 			}
 		})
 	}
-	for _, list := range [][]trial{plain(), failing(), repeated(), reordered(), timedOut(), abandoned(), beside(), killedSteps(t)} {
+	for _, list := range [][]trial{plain(), failing(), repeated(), reordered(), timedOut(), abandoned(), beside(), refused(), killedSteps(t)} {
 		for _, one := range list {
 			todo <- one
 		}
@@ -280,6 +282,25 @@ func beside() (all []trial) {
 		}})
 	}
 	return all
+}
+
+// refused is that a machine tells only at its reset that it cannot be reset. The steps after set send nothing and cannot
+// tell: resume ends the rotation, and the service finds it ended.
+func refused() []trial {
+	return []trial{{"a machine refuses its reset, then resume", "", func(s *service) verdict {
+		s.Add(tencentsim.Machine{ID: "ins-refuses0", Region: s.regions[0], State: "STOPPED", Refuse: "UnsupportedOperation.InstanceReinstallFailed",
+			Tags: map[string]string{tencentsim.FleetTagKey: tencentsim.FleetTagValue}})
+		s.cloud.remember()
+		token := s.begin()
+		if why, ok := s.attempt(token); ok || !strings.Contains(why, "testSecret") {
+			s.Errorf("the first attempt ended %t: %s; want it to fail at testSecret", ok, why)
+		}
+		if r := s.own(s.newDoor(), `{"action":"resume"}`, patience).do(s.T); r.Outcome != rotation.Rotated {
+			s.Errorf("resume: %s", r)
+		}
+		s.retry(token)
+		return s.ended(1)
+	}}}
 }
 
 // killedSteps is that each call of each step is the last of its process; a sample has one call of each action.
