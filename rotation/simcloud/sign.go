@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
+	"strings"
 )
 
 // Digest is the SHA-256 of b in lower-case hexadecimal.
@@ -22,4 +24,25 @@ func MAC(key []byte, text string) []byte {
 // Equal compares two texts in constant time. An empty text equals nothing.
 func Equal(a, b string) bool {
 	return a != "" && hmac.Equal([]byte(a), []byte(b))
+}
+
+// Authorization takes a header "ALGORITHM Name=value, Name=value" apart. It reports false for another algorithm, and when
+// the names are not all these.
+func Authorization(header, algorithm string, names ...string) (map[string]string, bool) {
+	text, ok := strings.CutPrefix(header, algorithm+" ")
+	if !ok {
+		return nil, false
+	}
+	fields := make(map[string]string)
+	for field := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		if !slices.Contains(names, name) {
+			return nil, false
+		}
+		fields[name] = value
+	}
+	for _, name := range names {
+		ok = ok && fields[name] != ""
+	}
+	return fields, ok
 }

@@ -31,25 +31,8 @@ type authorization struct {
 // parseAuthorization reads "SDK-HMAC-SHA256 Access=…, SignedHeaders=…, Signature=…".
 // https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm-005.html
 func parseAuthorization(header string) (authorization, bool) {
-	var a authorization
-	fields, ok := strings.CutPrefix(header, algorithm+" ")
-	if !ok {
-		return a, false
-	}
-	for field := range strings.SplitSeq(fields, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		switch name {
-		case "Access":
-			a.access = value
-		case "SignedHeaders":
-			a.signed = strings.Split(value, ";")
-		case "Signature":
-			a.signature = value
-		default:
-			return a, false
-		}
-	}
-	return a, a.access != "" && a.signature != ""
+	fields, ok := simcloud.Authorization(header, algorithm, "Access", "SignedHeaders", "Signature")
+	return authorization{fields["Access"], strings.Split(fields["SignedHeaders"], ";"), fields["Signature"]}, ok
 }
 
 // authenticate checks a request as the signing guide prescribes:

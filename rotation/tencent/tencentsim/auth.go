@@ -27,29 +27,13 @@ type authorization struct {
 
 // parseAuthorization reads "TC3-HMAC-SHA256 Credential=…/date/service/tc3_request, SignedHeaders=…, Signature=…".
 func parseAuthorization(header string) (authorization, bool) {
-	var a authorization
-	fields, ok := strings.CutPrefix(header, algorithm+" ")
-	if !ok {
-		return a, false
+	fields, ok := simcloud.Authorization(header, algorithm, "Credential", "SignedHeaders", "Signature")
+	scope := strings.Split(fields["Credential"], "/")
+	if !ok || len(scope) != 4 || scope[2] == "" || scope[3] != "tc3_request" {
+		return authorization{}, false
 	}
-	for field := range strings.SplitSeq(fields, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		switch name {
-		case "Credential":
-			scope := strings.Split(value, "/")
-			if len(scope) != 4 || scope[3] != "tc3_request" {
-				return a, false
-			}
-			a.secretID, a.date, a.service = scope[0], scope[1], scope[2]
-		case "SignedHeaders":
-			a.signed = strings.Split(value, ";")
-		case "Signature":
-			a.signature = value
-		default:
-			return a, false
-		}
-	}
-	return a, a.service != "" && a.signature != "" && len(a.signed) > 0
+	return authorization{secretID: scope[0], date: scope[1], service: scope[2],
+		signed: strings.Split(fields["SignedHeaders"], ";"), signature: fields["Signature"]}, true
 }
 
 // authenticate checks a request as signature method v3 prescribes:

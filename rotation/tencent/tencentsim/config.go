@@ -1,9 +1,10 @@
 package tencentsim
 
 import (
-	"fmt"
-	"slices"
+	"cmp"
 	"time"
+
+	"github.com/relock-project/relock/rotation/simcloud"
 )
 
 // What a Config means by default, and what the demo is made of.
@@ -20,11 +21,6 @@ const (
 	// FleetTagKey and FleetTagValue are on every machine that Config.Instances makes.
 	FleetTagKey   = "rotate"
 	FleetTagValue = "yes"
-)
-
-const (
-	defaultScale   = 0.001
-	defaultVisible = 300 * time.Millisecond
 )
 
 // Config is what the cloud is like. The zero Config is an empty cloud in two regions.
@@ -100,39 +96,13 @@ type Answers struct {
 
 // defaulted returns cfg with its zero values replaced, or what is wrong with it.
 func (cfg Config) defaulted() (Config, error) {
-	if len(cfg.Regions) == 0 {
-		cfg.Regions = []string{"ap-guangzhou", "ap-shanghai"}
+	c, err := simcloud.Common{Regions: cfg.Regions, Instances: cfg.Instances, KeyPairs: cfg.KeyPairs, Scale: cfg.Scale,
+		Visible: cfg.Visible, Rates: cfg.Rates, Now: cfg.Now}.Defaulted("ap-guangzhou", "ap-shanghai")
+	if err != nil {
+		return cfg, err
 	}
-	cfg.Regions = slices.Clone(cfg.Regions)
-	for i, region := range cfg.Regions {
-		if region == "" || slices.Contains(cfg.Regions[:i], region) {
-			return cfg, fmt.Errorf("regions %q: empty or named twice", cfg.Regions)
-		}
-	}
-	if cfg.SecretID == "" {
-		cfg.SecretID = DemoSecretID
-	}
-	if cfg.SecretKey == "" {
-		cfg.SecretKey = DemoSecretKey
-	}
-	if cfg.Scale == 0 {
-		cfg.Scale = defaultScale
-	}
-	if cfg.Visible == 0 {
-		cfg.Visible = defaultVisible
-	}
-	cfg.Visible = max(cfg.Visible, 0)
-	if cfg.Rates == 0 {
-		cfg.Rates = 1
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Instances < 0 || cfg.KeyPairs < 0 {
-		return cfg, fmt.Errorf("%d instances, %d with key pairs: must not be negative", cfg.Instances, cfg.KeyPairs)
-	}
-	if cfg.Scale < 0 || cfg.Rates < 0 {
-		return cfg, fmt.Errorf("scale %v and rates %v: must not be negative", cfg.Scale, cfg.Rates)
-	}
+	cfg.Regions, cfg.Scale, cfg.Visible, cfg.Rates, cfg.Now = c.Regions, c.Scale, c.Visible, c.Rates, c.Now
+	cfg.SecretID = cmp.Or(cfg.SecretID, DemoSecretID)
+	cfg.SecretKey = cmp.Or(cfg.SecretKey, DemoSecretKey)
 	return cfg, catalogue().Check(cfg.Faults)
 }
