@@ -74,11 +74,37 @@ func resets(t *testing.T, h FleetHarness) {
 	if err != nil || !slices.Equal(op.Instances, ids(batch)) {
 		t.Fatalf("Reset = %+v, %v", op, err)
 	}
-	for _, res := range h.until(t, op, rotation.Done) {
-		if got := h.Live(res.Instance); got != password {
-			t.Errorf("%s is reported done and does not have the password", res.Instance)
+	if batch[0].Terms.Effect == rotation.AtNextBoot {
+		h.boots(t, op, batch)
+	} else {
+		h.until(t, op, rotation.Done)
+	}
+	for _, inst := range batch {
+		if got := h.Live(inst.ID); got != password {
+			t.Errorf("%s does not have the password, and its reset is over", inst.ID)
 		}
 	}
+}
+
+// boots starts machines whose new password waits for that, and fails when it was reported as done before.
+func (h FleetHarness) boots(t *testing.T, op rotation.Operation, batch []rotation.Instance) {
+	t.Helper()
+	before := h.Live(batch[0].ID)
+	h.Pass(time.Minute)
+	results, err := h.Fleet.Observe(context.Background(), []rotation.Operation{op})
+	if err != nil || len(results) != len(batch) || results[0].State == rotation.Done || h.Live(batch[0].ID) != before {
+		t.Errorf("Observe = %+v, %v; want nothing done before the next boot", results, err)
+	}
+	power, ok := h.Fleet.(rotation.Power)
+	if !ok {
+		t.Fatal("the fleet has no power")
+	}
+	start, err := power.Start(context.Background(), batch)
+	if err != nil {
+		t.Fatalf("Start = %v", err)
+	}
+	h.until(t, start, rotation.Done)
+	h.Pass(time.Minute)
 }
 
 func knowsItsRequests(t *testing.T, h FleetHarness) {

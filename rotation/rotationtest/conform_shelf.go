@@ -144,6 +144,19 @@ type StoreHarness struct {
 	Open func(t *testing.T) (store rotation.Store, secret string)
 	// Human puts a value into current as a person would.
 	Human func(t *testing.T, value string)
+	// Bubble runs a part of the suite, in virtual time say; nil runs it as it is.
+	Bubble func(*testing.T, func(*testing.T))
+}
+
+// run runs one part.
+func (h StoreHarness) run(t *testing.T, guarantee string, part func(*testing.T)) {
+	t.Run(guarantee, func(t *testing.T) {
+		if h.Bubble == nil {
+			part(t)
+			return
+		}
+		h.Bubble(t, part)
+	})
 }
 
 // TestStore holds the contract of rotation.Store.
@@ -175,7 +188,7 @@ func TestStore(t *testing.T, h StoreHarness) {
 		return v.Password.Reveal()
 	}
 
-	t.Run("a version is pending, then current, and what was current is previous", func(t *testing.T) {
+	h.run(t, "a version is pending, then current, and what was current is previous", func(t *testing.T) {
 		s, secret := h.Open(t)
 		v := propose(t, s, secret, version(2, "second"))
 		if p, c := get(t, s, secret, rotation.Pending), get(t, s, secret, rotation.Current); p != "second" || c != Baseline {
@@ -193,14 +206,14 @@ func TestStore(t *testing.T, h StoreHarness) {
 			t.Errorf("after Promote %q is pending", p)
 		}
 	})
-	t.Run("of one generation everybody gets the same candidate", func(t *testing.T) {
+	h.run(t, "of one generation everybody gets the same candidate", func(t *testing.T) {
 		s, secret := h.Open(t)
 		first := propose(t, s, secret, version(2, "mine"))
 		if got := propose(t, s, secret, version(2, "yours")); !got.SamePassword(first) {
 			t.Errorf("the second Propose returned another candidate")
 		}
 	})
-	t.Run("a higher generation supersedes, and the old one stays readable", func(t *testing.T) {
+	h.run(t, "a higher generation supersedes, and the old one stays readable", func(t *testing.T) {
 		s, secret := h.Open(t)
 		old := propose(t, s, secret, version(2, "second"))
 		propose(t, s, secret, version(3, "third"))
@@ -209,7 +222,7 @@ func TestStore(t *testing.T, h StoreHarness) {
 		}
 		holds(t, s, secret, Baseline, "second", "third")
 	})
-	t.Run("a generation that comes too late is a conflict", func(t *testing.T) {
+	h.run(t, "a generation that comes too late is a conflict", func(t *testing.T) {
 		s, secret := h.Open(t)
 		if err := s.Promote(ctx, secret, propose(t, s, secret, version(2, "second"))); err != nil {
 			t.Fatal(err)
@@ -218,7 +231,7 @@ func TestStore(t *testing.T, h StoreHarness) {
 			t.Errorf("Propose = %v; want ErrConflict", err)
 		}
 	})
-	t.Run("an edit by hand is kept, and supersedes what is pending", func(t *testing.T) {
+	h.run(t, "an edit by hand is kept, and supersedes what is pending", func(t *testing.T) {
 		s, secret := h.Open(t)
 		v := propose(t, s, secret, version(2, "second"))
 		h.Human(t, `{"username":"","password":"by hand"}`)
@@ -234,7 +247,7 @@ func TestStore(t *testing.T, h StoreHarness) {
 		}
 		holds(t, s, secret, Baseline, "second", "by hand", "fourth")
 	})
-	t.Run("sixty generations stay readable", func(t *testing.T) {
+	h.run(t, "sixty generations stay readable", func(t *testing.T) {
 		s, secret := h.Open(t)
 		all := []string{Baseline}
 		for n := 2; n <= 61; n++ {
