@@ -6,7 +6,7 @@ SHELL := bash
 
 export CGO_ENABLED := 0
 # The functions that are packed: NAME/ARCH/the binary's name.
-PACKAGES ?= scf/amd64/main lambda/amd64/bootstrap lambda/arm64/bootstrap
+PACKAGES ?= scf/amd64/main lambda/amd64/bootstrap lambda/arm64/bootstrap functiongraph/amd64/bootstrap
 WITH     ?=
 FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
