@@ -29,6 +29,7 @@ type cloud struct {
 	outage   atomic.Pointer[outage]
 	machines map[string]tencentsim.Machine // as they were at the last remember
 	secret   map[string]string             // as it was
+	next     int                           // the generation that a rotation makes then
 	heard    int                           // requests until then
 }
 
@@ -73,10 +74,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // passwords are all that the cloud knows now.
 func (c *cloud) passwords() []string {
-	var all []string
-	for _, value := range c.Secret(tencentsim.DemoSecret) {
-		all = append(all, passwordsIn(value)...)
-	}
+	all := c.stored()
 	for _, value := range c.secret {
 		all = append(all, passwordsIn(value)...)
 	}
@@ -91,6 +89,9 @@ func (c *cloud) remember() {
 	c.machines = c.byID()
 	c.secret = c.Secret(tencentsim.DemoSecret)
 	c.heard = len(c.Requests())
+	var current stored
+	_ = json.Unmarshal([]byte(c.secret[tencentsim.DemoVersion]), &current) // there may be none
+	c.next = max(current.Generation, 1) + 1                                // what is found is kept as the first
 }
 
 func (c *cloud) byID() map[string]tencentsim.Machine {
@@ -188,20 +189,40 @@ func (c *cloud) wantRotated(t testing.TB, generation int) {
 	if got := slices.Sorted(maps.Keys(c.Secret(tencentsim.DemoSecret))); !slices.Equal(got, ids) {
 		t.Errorf("the secret holds %q; want %q", got, ids)
 	}
+	c.wantCurrent(t, generation)
+}
+
+// wantCurrent fails the test unless a generation is current and the highest, it is on every machine that could be reset,
+// every machine is up or down as it was before, and the secret holds every password that it held.
+func (c *cloud) wantCurrent(t testing.TB, generation int) {
+	t.Helper()
 	current, _ := c.version(t, tencentsim.DemoVersion)
 	newest, _ := c.version(t, slot(generation))
-	if current.Generation != generation || current.Password == "" || current.Password != newest.Password {
-		t.Errorf("generation %d is current; want %d, with the password of that", current.Generation, generation)
+	if _, more := c.version(t, slot(generation+1)); more || current.Generation != generation || current.Password == "" || current.Password != newest.Password {
+		t.Errorf("generation %d is current, and there is a higher one than %d: %t; want %d, with the password of that, and none", current.Generation, generation, more, generation)
 	}
 	c.wantPower(t)
 	for id, m := range c.byID() {
-		if !resettable(c.machines[id]) {
-			continue
-		}
-		if m.Password != current.Password {
+		if resettable(c.machines[id]) && m.Password != current.Password {
 			t.Errorf("machine %s does not have the current password", id)
 		}
 	}
+	held := c.stored()
+	for _, value := range c.secret {
+		for _, password := range passwordsIn(value) {
+			if !slices.Contains(held, password) {
+				t.Error("the secret does not hold a password any more that it held")
+			}
+		}
+	}
+}
+
+// stored are the passwords that the secret holds.
+func (c *cloud) stored() (passwords []string) {
+	for _, value := range c.Secret(tencentsim.DemoSecret) {
+		passwords = append(passwords, passwordsIn(value)...)
+	}
+	return passwords
 }
 
 // wantPower fails the test unless every machine is up or down as it was, and returns how many are not.

@@ -71,8 +71,8 @@ func TestKilledBesideAnotherRotationNothingIsLost(t *testing.T) {
 	for i, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			rival, s := all[1-i], &tally{}
-			calls := slices.DeleteFunc(undisturbed(t, p), func(c call) bool { return c.action == login })
+			rival, s := all[1-i], &tally{serve: killable}
+			calls := slices.DeleteFunc(undisturbed(t, p, killable), func(c call) bool { return c.action == login })
 			places := oneOfEachKind(calls)
 			if full() {
 				places = eachOf(calls)
@@ -96,7 +96,7 @@ func TestKilledBesideAnotherRotationNothingIsLost(t *testing.T) {
 // beside kills a rotation at a point while another one is under way, and lets further processes go on.
 func (s *tally) beside(t *testing.T, p, rival program, at point) {
 	w := newWitness(t)
-	c := killable(t, w)
+	c := s.serve(t, w)
 	d := c.ownDoor(t, w)
 	victim := p.prepare(t, w, c.through(d), "rotate", patience)
 	other := rival.prepare(t, w, c.through(c.ownDoor(t, w)), "rotate", patience)

@@ -94,6 +94,7 @@ func TestSecretWithoutVersionsGetsItsFirst(t *testing.T) {
 	w := newWitness(t)
 	c := w.serve(t, tencentsim.Config{Instances: 6})
 	c.PutSecret(tencentsim.DemoSecret, nil)
+	c.remember()
 	p := w.function(t)
 	wantReport(t, p.invoke(t, `{"action":"resume"}`, c.inSCF(), time.Minute), rotation.Nothing)
 	r := wantReport(t, p.invoke(t, timer(t, "monthly", time.Now(), ""), c.inSCF(), time.Minute), rotation.Rotated)

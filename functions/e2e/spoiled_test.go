@@ -21,8 +21,8 @@ func TestSpoiledCallsLoseNothing(t *testing.T) {
 	for i, p := range programs() {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			s := &tally{}
-			calls := slices.DeleteFunc(undisturbed(t, p), func(c call) bool { return c.action == login })
+			s := &tally{serve: killable}
+			calls := slices.DeleteFunc(undisturbed(t, p, killable), func(c call) bool { return c.action == login })
 			spread(t, spoilings(p, calls, i), func(t *testing.T, at point) { s.visit(t, p, at) })
 			s.tell(t, p.name)
 			if full() {
