@@ -44,6 +44,8 @@ func (a awsCloud) fleet(string) (rotation.Fleet, error) {
 
 func (a awsCloud) store(region string) (rotation.Store, error) { return aws.NewStore(a.config, region) }
 
+func (a awsCloud) shelf(region string) (rotation.Shelf, error) { return aws.NewShelf(a.config, region) }
+
 // connectAWS takes the keys from the variables that Lambda sets and every tool of AWS understands. The SDK's own chain is not
 // used: it ends at a metadata host that hangs where there is none, and links a quarter of the binary.
 func connectAWS(c *Config, calls *rotation.Calls) (cloud, error) {

@@ -80,6 +80,9 @@ func (c *Config) check() {
 	c.checkEndpoint("RELOCK_TENCENT_ENDPOINT", c.TencentEndpoint)
 	c.checkEndpoint("RELOCK_HUAWEI_ENDPOINT", c.HuaweiEndpoint)
 	c.checkEndpoint("RELOCK_AWS_ENDPOINT", c.AWSEndpoint)
+	if c.set("RELOCK_CREDENTIALS_SECRET") && c.Fleet == c.Store && c.sound("RELOCK_STORE") {
+		c.fault("RELOCK_CREDENTIALS_SECRET", "the secret and the machines are in one cloud, whose keys are needed to read it: leave it unset")
+	}
 	c.checkProof()
 	c.checkTimes()
 	providers()[c.Fleet].checkFleet(c)

@@ -66,6 +66,9 @@ func (c *Config) checkPassword(rules *rotation.Rules) {
 
 // keys reads the three variables; nil when neither the id nor the key is set.
 func (c *Config) keys(id, key, token string) (func() (string, string, string), error) {
+	if k := c.beside; k != (Keys{}) {
+		return func() (string, string, string) { return k.ID, k.Key, k.Token }, nil
+	}
 	values := [3]string{}
 	for i, name := range []string{id, key, token} {
 		values[i] = strings.TrimSpace(c.platform.variable(name))

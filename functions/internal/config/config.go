@@ -26,6 +26,8 @@ type Config struct {
 	Secret      string `split_words:"true" absent:"required" max:"650" desc:"The name of the secret."`
 	StoreRegion string `split_words:"true" absent:"the first of RELOCK_REGIONS; of a store in another cloud, the function's own region" desc:"The region of the secret."`
 
+	CredentialsSecret string `split_words:"true" absent:"none: the keys are in the environment" max:"650" desc:"A secret beside RELOCK_SECRET with the keys of the machines' cloud, when that is another one: {\"id\":…,\"key\":…,\"token\":…}."`
+
 	Regions         List `split_words:"true" absent:"required; in a function, its own region" desc:"The regions of the machines: ap-guangzhou,ap-shanghai."`
 	Instances       List `split_words:"true" absent:"required, unless RELOCK_TAGS is set" desc:"The ids of the machines, or @FILE. With RELOCK_TAGS, a machine has to match both."`
 	Tags            Tags `split_words:"true" absent:"required, unless RELOCK_INSTANCES is set" desc:"The tags of the machines, or @FILE: rotate=yes,env=prod|staging. Every key must match, with one of its values; env=* is any value."`
@@ -67,6 +69,7 @@ type Config struct {
 	LogLevel string `split_words:"true" default:"info" oneof:"debug|info|warn|error" desc:"The least level that is logged."`
 
 	platform Platform
+	beside   Keys // the fleet's, when they are kept beside the secret
 	given    Keys // what the platform gave with the event
 	source   source
 	folder   string            // where relative files are

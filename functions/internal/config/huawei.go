@@ -126,6 +126,10 @@ func (h huaweiCloud) store(region string) (rotation.Store, error) {
 	return huawei.NewStore(h.config, region)
 }
 
+func (h huaweiCloud) shelf(region string) (rotation.Shelf, error) {
+	return huawei.NewShelf(h.config, region)
+}
+
 func connectHuawei(c *Config, calls *rotation.Calls) (cloud, error) {
 	credentials, err := c.huaweiCredentials()
 	if err != nil {

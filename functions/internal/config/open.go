@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/sshlogin"
@@ -51,7 +52,7 @@ func (c *Config) Open(ctx context.Context) (*rotation.Rotator, error) {
 		return nil, fmt.Errorf("no time is left before anything was begun: the function's timeout is too short, or the platform gave no deadline: %w", context.Cause(ctx))
 	}
 	calls := &rotation.Calls{}
-	clouds, err := c.connect(calls)
+	clouds, err := c.connect(ctx, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -83,15 +84,17 @@ func (c *Config) Open(ctx context.Context) (*rotation.Rotator, error) {
 	return r, nil
 }
 
-// connect prepares the clouds of the fleet and of the store, by name.
-func (c *Config) connect(calls *rotation.Calls) (map[string]cloud, error) {
+// connect prepares the clouds of the store and of the fleet, by name. The first may hold the keys of the second.
+func (c *Config) connect(ctx context.Context, calls *rotation.Calls) (map[string]cloud, error) {
 	clouds := map[string]cloud{}
 	bad := c.faults
-	for name, p := range providers() {
-		if name != c.Fleet && name != c.Store {
-			continue
+	for _, name := range slices.Compact([]string{c.Store, c.Fleet}) {
+		if name == c.Fleet && name != c.Store && len(bad) == 0 {
+			if err := c.readKeys(ctx, clouds[c.Store]); err != nil {
+				return nil, err
+			}
 		}
-		cloud, err := p.connect(c, calls)
+		cloud, err := providers()[name].connect(c, calls)
 		if err != nil {
 			bad = append(bad[:len(bad):len(bad)], fault{text: err.Error()})
 		}

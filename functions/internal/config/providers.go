@@ -29,6 +29,7 @@ type provider struct {
 type cloud interface {
 	fleet(region string) (rotation.Fleet, error)
 	store(region string) (rotation.Store, error)
+	shelf(region string) (rotation.Shelf, error)
 }
 
 func providers() map[string]provider {

@@ -81,6 +81,10 @@ func (t tencentCloud) store(region string) (rotation.Store, error) {
 	return tencent.NewStore(t.config, region)
 }
 
+func (t tencentCloud) shelf(region string) (rotation.Shelf, error) {
+	return tencent.NewShelf(t.config, region)
+}
+
 func connectTencent(c *Config, calls *rotation.Calls) (cloud, error) {
 	credentials, err := c.tencentCredentials()
 	if err != nil {
