@@ -20,7 +20,6 @@ type platform struct {
 	*rpc.Client
 	*process
 	witness *witness
-	ready   time.Duration // from its start to its first answer
 }
 
 // function starts the function with nothing but the port in its environment, and waits until it answers.
@@ -46,13 +45,11 @@ func (w *witness) tryFunction(t testing.TB) (platform, error) {
 	_, port, _ := net.SplitHostPort(free.Addr().String())
 	free.Close()
 	p := platform{witness: w, process: w.prepare(t, binary(t, scfBinary), map[string]string{"_LAMBDA_SERVER_PORT": port})}
-	began := time.Now()
 	p.start(t)
 	if p.Client, err = dial("localhost:"+port, p.done); err != nil {
 		p.kill()
 		return platform{}, fmt.Errorf("the function does not answer: %w\n%s", err, p.stderr)
 	}
-	p.ready = time.Since(began)
 	t.Cleanup(func() { p.Close() })
 	return p, nil
 }

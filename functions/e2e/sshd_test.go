@@ -24,7 +24,7 @@ import (
 
 // needsSSHD ends the test, loudly, where there is no OpenSSH server or no leave to add a user to this machine. It
 // returns the server's path.
-func needsSSHD(t *testing.T) string {
+func needsSSHD(t testing.TB) string {
 	t.Helper()
 	const what = "real logins to OpenSSH as a throw-away user"
 	const how = "; as root, on a machine that may get a user: " +
@@ -55,7 +55,7 @@ type sshd struct {
 }
 
 // startSSHD runs OpenSSH on loopback with further lines of sshd_config, until the test ends. It adds a user.
-func startSSHD(t *testing.T, config ...string) *sshd {
+func startSSHD(t testing.TB, config ...string) *sshd {
 	t.Helper()
 	path := needsSSHD(t)
 	s := &sshd{user: addSSHDUser(t)}
@@ -88,7 +88,7 @@ func startSSHD(t *testing.T, config ...string) *sshd {
 }
 
 // runSSHD starts a server, waits until it listens, and ends it with the test.
-func runSSHD(t *testing.T, server *exec.Cmd) {
+func runSSHD(t testing.TB, server *exec.Cmd) {
 	t.Helper()
 	log, err := server.StderrPipe()
 	if err != nil {
@@ -129,7 +129,7 @@ func runSSHD(t *testing.T, server *exec.Cmd) {
 }
 
 // addSSHDUser adds a user without a password until the test ends.
-func addSSHDUser(t *testing.T) string {
+func addSSHDUser(t testing.TB) string {
 	t.Helper()
 	var random [4]byte
 	_, _ = rand.Read(random[:])
@@ -140,7 +140,7 @@ func addSSHDUser(t *testing.T) string {
 }
 
 // asRoot runs a command, and gives it its input by stdin: arguments are for everyone to read.
-func asRoot(t *testing.T, input, name string, args ...string) {
+func asRoot(t testing.TB, input, name string, args ...string) {
 	t.Helper()
 	c := exec.Command(name, args...)
 	c.Stdin = strings.NewReader(input)
@@ -150,7 +150,7 @@ func asRoot(t *testing.T, input, name string, args ...string) {
 }
 
 // setPassword is what a reset does.
-func (s *sshd) setPassword(t *testing.T, password string) {
+func (s *sshd) setPassword(t testing.TB, password string) {
 	t.Helper()
 	asRoot(t, s.user+":"+password+"\n", "chpasswd")
 }
@@ -282,7 +282,7 @@ func TestSSHDWithAnotherHostKeyDiffers(t *testing.T) {
 	}
 }
 
-func parseKnownHosts(t *testing.T, text string) *sshlogin.HostKeys {
+func parseKnownHosts(t testing.TB, text string) *sshlogin.HostKeys {
 	t.Helper()
 	keys, err := sshlogin.ParseKnownHosts(text)
 	if err != nil {
@@ -291,7 +291,7 @@ func parseKnownHosts(t *testing.T, text string) *sshlogin.HostKeys {
 	return keys
 }
 
-func newHostKey(t *testing.T) ed25519.PrivateKey {
+func newHostKey(t testing.TB) ed25519.PrivateKey {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -300,7 +300,7 @@ func newHostKey(t *testing.T) ed25519.PrivateKey {
 	return key
 }
 
-func publicHalf(t *testing.T, key ed25519.PrivateKey) ssh.PublicKey {
+func publicHalf(t testing.TB, key ed25519.PrivateKey) ssh.PublicKey {
 	t.Helper()
 	p, err := ssh.NewPublicKey(key.Public())
 	if err != nil {
@@ -309,7 +309,7 @@ func publicHalf(t *testing.T, key ed25519.PrivateKey) ssh.PublicKey {
 	return p
 }
 
-func writeHostKey(t *testing.T, path string, key ed25519.PrivateKey) {
+func writeHostKey(t testing.TB, path string, key ed25519.PrivateKey) {
 	t.Helper()
 	block, err := ssh.MarshalPrivateKey(key, "")
 	if err != nil {
@@ -320,7 +320,7 @@ func writeHostKey(t *testing.T, path string, key ed25519.PrivateKey) {
 	}
 }
 
-func writeHostCertificate(t *testing.T, path string, key ssh.PublicKey, hostCA ed25519.PrivateKey) {
+func writeHostCertificate(t testing.TB, path string, key ssh.PublicKey, hostCA ed25519.PrivateKey) {
 	t.Helper()
 	signer, err := ssh.NewSignerFromKey(hostCA)
 	if err != nil {
@@ -338,7 +338,7 @@ func writeHostCertificate(t *testing.T, path string, key ssh.PublicKey, hostCA e
 }
 
 // sshdPort is one that was free a moment ago: sshd takes no port 0.
-func sshdPort(t *testing.T) int {
+func sshdPort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
