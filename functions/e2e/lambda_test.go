@@ -81,8 +81,14 @@ func (r lambdaResult) String() string {
 // do invokes the function and ends its process.
 func (l *lambdaRun) do(t testing.TB) (r lambdaResult) {
 	t.Helper()
-	began := time.Now()
 	l.start(t)
+	return l.result(t)
+}
+
+// result waits for what becomes of an invocation that has begun, and ends its process.
+func (l *lambdaRun) result(t testing.TB) (r lambdaResult) {
+	t.Helper()
+	began := time.Now()
 	defer func() {
 		r.took = time.Since(began)
 		l.kill()

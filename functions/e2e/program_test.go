@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/rpc"
+	"strconv"
 	"testing"
 	"time"
 
@@ -44,6 +45,11 @@ type result struct {
 
 func programs() []program {
 	return []program{{"relock", false, prepareCommand}, {"scf", true, prepareFunction}}
+}
+
+// functions are the functions of the other clouds, here with the machines and the secret of this one.
+func functions() []program {
+	return []program{{"lambda", true, prepareLambda}, {"functiongraph", true, prepareGraph}}
 }
 
 func prepareCommand(t testing.TB, w *witness, vars map[string]string, action string, _ time.Duration) run {
@@ -91,5 +97,30 @@ func prepareFunction(t testing.TB, w *witness, vars map[string]string, action st
 			said = resp.Error.Message
 		}
 		return result{false, r.Outcome, said + "\n" + p.stderr.String(), took}
+	}}
+}
+
+func prepareLambda(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run {
+	t.Helper()
+	l := w.invoking(t, with(inCommand(vars), "AWS_REGION", "eu-central-1"), fmt.Sprintf(`{"action":%q}`, action), limit)
+	return run{l.process, func() { l.start(t) }, func() result {
+		r := l.result(t)
+		return result{r.killed, r.Outcome, r.String() + "\n" + l.stderr.String(), r.took}
+	}}
+}
+
+func prepareGraph(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run {
+	t.Helper()
+	g := w.graph(t, inCommand(vars), strconv.Itoa(int(limit.Seconds())))
+	var began time.Time
+	begin := func() {
+		began = time.Now()
+		g.start(t)
+	}
+	return run{g.process, begin, func() result {
+		e, ok := g.invoke(t, fmt.Sprintf(`{"action":%q}`, action))
+		var r rotation.Report
+		_ = json.Unmarshal(e.body, &r) // an error is none
+		return result{!ok, r.Outcome, string(e.body) + "\n" + g.stderr.String(), time.Since(began)}
 	}}
 }

@@ -90,7 +90,11 @@ func spread(t *testing.T, points iter.Seq[point], visit func(*testing.T, point))
 // Every call of a rotation in turn is the last of its process: what goes on is another process, and nothing is lost.
 func TestKilledAtAnyCallARotationGoesOnAndNothingIsLost(t *testing.T) {
 	t.Parallel()
-	for _, p := range programs() {
+	all := programs()
+	if full() {
+		all = append(all, functions()...)
+	}
+	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			calls := undisturbed(t, p, killable)
