@@ -28,6 +28,7 @@ type engine struct {
 	insts   []Instance
 	version Version // what is being set or tried
 	run     run
+	loops   int // that were begun
 	// distrust makes a login come before a mark: somebody may have changed a password by hand.
 	distrust bool
 	// acted reports that the run has dealt with the machines, those that are owed a start included.

@@ -16,8 +16,10 @@ func (e *engine) index(fleet int, id string) (int, bool) {
 
 // loop runs ticks until nothing is left to do or to wait for, or time is up. It returns the reason for ending early.
 func (e *engine) loop(ctx context.Context) error {
+	e.loops++
 	for {
 		now := e.clock().Now()
+		e.ticks(now)
 		if e.outOfTime() {
 			return errOutOfTime
 		}

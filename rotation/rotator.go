@@ -37,6 +37,9 @@ type Rotator struct {
 	Calls *Calls
 	// Progress is told after every tick; nil means nobody. It must return quickly.
 	Progress func(Progress)
+	// Ticks is told before every tick of the loop all that decides how the run goes on, without a secret: runs of which it is
+	// told the same, and that read the same versions, go on alike when they get the same answers. Nil means nobody.
+	Ticks func(string)
 	// Interrupt ends the run early when it is closed: nothing more is begun, what is under way is brought to an end. Nil
 	// means that nobody interrupts.
 	Interrupt <-chan struct{}

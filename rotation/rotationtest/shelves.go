@@ -23,6 +23,9 @@ type shelf interface {
 	human(value string)
 	// edition grows with every change.
 	edition() int
+	// clone and digest are World.clone and World.digest of the shelf.
+	clone() shelf
+	digest(*digest)
 }
 
 // edits counts changes.
@@ -219,8 +222,8 @@ func (b boundary) Create(_ context.Context, _, name string, value []byte) error 
 }
 
 func (b boundary) Point(_ context.Context, _, to string, from rotation.Slot, value []byte) error {
-	if l, ok := b.w.shelf.(*labelShelf); ok && from.Name != "" {
-		if err := b.w.call("store-previous", func(bool) error { l.label(from.Version, "previous"); return nil }); err != nil {
+	if _, ok := b.w.shelf.(*labelShelf); ok && from.Name != "" {
+		if err := (labelBoundary{b}).previous(from); err != nil {
 			return err
 		}
 	}
@@ -243,6 +246,14 @@ var _ rotation.Labeler = labelBoundary{}
 func (b labelBoundary) Label(_ context.Context, _ string, version rotation.Slot, name string) error {
 	return b.w.call("store-label", func(bool) error {
 		b.w.shelf.(*labelShelf).label(version.Version, name)
+		return nil
+	})
+}
+
+// previous is the first of the two calls that make a version current.
+func (b labelBoundary) previous(from rotation.Slot) error {
+	return b.w.call("store-previous", func(bool) error {
+		b.w.shelf.(*labelShelf).label(from.Version, "previous")
 		return nil
 	})
 }

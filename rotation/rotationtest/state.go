@@ -1,0 +1,118 @@
+package rotationtest
+
+import (
+	"cmp"
+	"hash/maphash"
+	"maps"
+	"slices"
+)
+
+// clone copies a world, so that both can go on by themselves. What is only counted or remembered is shared: Sites, dug
+// and the values of views.
+func (w *World) clone() *World {
+	c := *w
+	c.Machines = make([]*Machine, len(w.Machines))
+	for i, m := range w.Machines {
+		c.Machines[i] = m.clone()
+	}
+	c.shelf = w.shelf.clone()
+	c.lost = maps.Clone(w.lost)
+	c.setters = maps.Clone(w.setters)
+	for setting, by := range c.setters {
+		c.setters[setting] = maps.Clone(by)
+	}
+	c.Trace, c.Violations = slices.Clip(w.Trace), slices.Clip(w.Violations)
+	return &c
+}
+
+func (m *Machine) clone() *Machine {
+	c := *m
+	c.Tags, c.Stops = maps.Clone(m.Tags), maps.Clone(m.Stops)
+	c.ever, c.inflight = maps.Clone(m.ever), maps.Clone(m.inflight)
+	c.lateSets = slices.Clip(m.lateSets)
+	if m.op != nil {
+		op := *m.op
+		c.op = &op
+	}
+	return &c
+}
+
+func (s *absentShelf) clone() shelf {
+	return &absentShelf{edits: s.edits, versions: maps.Clone(s.versions)}
+}
+
+func (s *labelShelf) clone() shelf {
+	return &labelShelf{edits: s.edits, all: slices.Clip(s.all), labels: maps.Clone(s.labels)}
+}
+
+// A digest is equal for worlds that cannot be told apart from now on: by what an invocation will see, by what a check
+// will say. The time of day is left out, and how long an operation still takes is not.
+type digest struct {
+	maphash.Hash
+	// number tells invocations apart.
+	number func(*invocation) int
+}
+
+// put adds any value that can be compared.
+func put[T comparable](d *digest, v T) { maphash.WriteComparable(&d.Hash, v) }
+
+// putMap adds a map: the order of its entries does not matter.
+func putMap[K cmp.Ordered, V comparable](d *digest, m map[K]V) {
+	type entry struct {
+		key   K
+		value V
+	}
+	sum := uint64(len(m))
+	for key, value := range m {
+		sum += maphash.Comparable(d.Seed(), entry{key, value})
+	}
+	put(d, sum)
+}
+
+func (w *World) digest(d *digest) {
+	put(d, [4]int{w.faults, w.overlap, min(1, w.kills), len(w.Violations)})
+	put(d, w.excused)
+	put(d, w.current)
+	putMap(d, w.lost)
+	for _, setting := range slices.Sorted(maps.Keys(w.setters)) {
+		put(d, setting)
+		by := map[int]bool{}
+		for i := range w.setters[setting] {
+			by[d.number(i)] = true
+		}
+		putMap(d, by)
+	}
+	for _, m := range w.Machines {
+		m.digest(d, w)
+	}
+	w.shelf.digest(d)
+}
+
+func (m *Machine) digest(d *digest, w *World) {
+	put(d, [4]string{string(m.Power), m.Live, m.Next, string(m.Refuse.Kind)})
+	put(d, m.landed)
+	put(d, m.record)
+	if m.op == nil {
+		put(d, 0)
+	} else {
+		put(d, m.op.ends.Sub(w.now))
+		put(d, [3]string{string(m.op.kind), m.op.password, m.op.id})
+	}
+	for _, p := range m.lateSets {
+		put(d, p)
+	}
+	putMap(d, m.Tags)
+	putMap(d, m.Stops)
+	putMap(d, m.ever)
+	putMap(d, m.inflight)
+}
+
+func (s *absentShelf) digest(d *digest) { putMap(d, s.versions) }
+
+func (s *labelShelf) digest(d *digest) {
+	put(d, len(s.all))
+	putMap(d, s.labels)
+	for _, label := range slices.Sorted(maps.Keys(s.labels)) {
+		put(d, s.all[s.labels[label]])
+	}
+}

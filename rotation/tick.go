@@ -1,0 +1,51 @@
+package rotation
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ticks tells Ticks where the run is.
+func (e *engine) ticks(now time.Time) {
+	if e.Ticks == nil {
+		return
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %s %d %s ", e.loops, e.version.ID, e.version.Generation, e.version.Token)
+	r := e.run
+	r.machines, r.warnings, r.peak = nil, nil, 0 // the first follow; the others are for the report
+	r.began = ago(now, r.began, r.policy.SoftStopTimeout)
+	r.closes = ago(now, r.closes, 0)
+	fmt.Fprintf(&b, "%v", r)
+	for _, m := range e.run.machines {
+		fmt.Fprintf(&b, "%v", m.value(now))
+	}
+	e.Ticks(b.String())
+}
+
+// value is the machine as far as it decides how the run goes on: times as ages, and nothing that only the report tells.
+func (m machine) value(now time.Time) machine {
+	m.since, m.upSince, m.owedSince = ago(now, m.since, longest), ago(now, m.upSince, longest), ago(now, m.owedSince, longest)
+	m.downSince, m.notBefore, m.opSent = ago(now, m.downSince, 0), ago(now, m.notBefore, 0), time.Time{}
+	m.down, m.why.RequestID = 0, ""
+	if m.state.Final() {
+		m.since = time.Time{}
+	}
+	if !m.opState() {
+		m.op, m.opID, m.opJob = "", "", ""
+	}
+	return m
+}
+
+// longest is more than any age that a run compares with one of its time limits.
+const longest = 24 * time.Hour
+
+// ago makes a time comparable between runs that began at different times. An age counts up to a limit, and what is still to
+// come in full.
+func ago(now, t time.Time, limit time.Duration) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return time.Unix(0, 0).UTC().Add(max(t.Sub(now), -limit))
+}
