@@ -10,10 +10,12 @@ PACKAGES ?= scf/amd64/main lambda/amd64/bootstrap lambda/arm64/bootstrap functio
 WITH     ?=
 FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
+SIMTIME  ?= 60m
 SEEDS    ?= 20000
-PAIRS    ?= 4000
 MACHINES ?= 100,1000,10000,100000
-SIMFLAGS := -pairs $(PAIRS) -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
+BUDGET   ?= 2000000
+SWITCHES ?= 3
+SIMFLAGS := -budget $(BUDGET) -switches $(SWITCHES) -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
 
 # What a test prints about itself is kept, the names of those that pass are not.
 BRIEF := grep -Ev '^(=== |PASS$$| *--- PASS|\? )'
@@ -46,8 +48,8 @@ e2e: ## the real binaries against the simulator: the function over its runtime, 
 	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/internal/...
 	RELOCK_E2E_FULL=1 go test -timeout $(TIMEOUT) -count=1 -v ./functions/e2e 2>&1 | $(BRIEF)
 
-sim: ## fault loops and random histories of the engine: SEEDS=n random ones, SEED=s replays one, PAIRS=n with two faults
-	go test -timeout $(TIMEOUT) -count=1 -v -run 'Fault|Rival|Canary|RandomHistory' ./rotation/rotationtest $(SIMFLAGS) 2>&1 | $(BRIEF)
+sim: ## fault loops, searches and random histories of the engine: SEEDS=n, SEED=s replays one, BUDGET=states, SWITCHES=n
+	go test -timeout $(SIMTIME) -count=1 -v -run 'Fault|Rival|Canary|Late|Overlap|RandomHistory' ./rotation/rotationtest $(SIMFLAGS) 2>&1 | $(BRIEF)
 
 bench: ## the tables of BENCHMARKS.md: fleets against the quotas and against scripts, passwords, binaries; MACHINES=n,n
 	go test -timeout $(TIMEOUT) -count=1 -v -run Fleet ./rotation -machines $(MACHINES) 2>&1 | $(BRIEF)

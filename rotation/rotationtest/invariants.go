@@ -110,10 +110,10 @@ func (w *World) checkPromotion() {
 	}
 }
 
-// had reports whether a password was ever proven to be in force on the machine: of overlapping invocations, the reset of
-// one may land after the proof of the other.
+// had reports whether a password was ever proven to be in force on the machine: a reset that is late, or one of an overlapping
+// invocation, may land after the proof.
 func (m *Machine) had(password string, w *World) bool {
-	return m.Live == password || w.overlap > 1 && m.ever[password]
+	return m.Live == password || (m.landed || w.overlap > 1) && m.ever[password]
 }
 
 // behind reports whether a machine that can be set is not on current.

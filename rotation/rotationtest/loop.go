@@ -29,7 +29,9 @@ type Scenario struct {
 
 // Failure is a history in which an invariant did not hold.
 type Failure struct {
-	Faults     []string
+	Faults []string
+	// History is what a Search follows to come here again.
+	History    string
 	Violations []string
 	Trace      []string
 }
@@ -79,39 +81,6 @@ func DyingOthers(s Scenario) Visit {
 		}
 	}
 	return v
-}
-
-// FaultPairs runs the scenario with two faults: every kind at every pair of calls, or as many of these histories as the
-// budget allows, spread evenly. possible is how many there are.
-func FaultPairs(s Scenario, budget int) (v Visit, possible int) {
-	w := s.play(nil)
-	v = Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: failures(w, nil)}
-	kinds := Faults()
-	lengths := map[int]map[Fault]int{} // of the history after its first fault
-	for n := 1; n <= v.Calls; n++ {
-		lengths[n] = map[Fault]int{}
-		for _, f := range kinds {
-			lengths[n][f] = s.play(map[int]Fault{n: f}).calls
-			possible += max(0, lengths[n][f]-n) * len(kinds)
-		}
-	}
-	stride, at := max(1, possible/max(1, budget)), 0
-	for n := 1; n <= v.Calls; n++ {
-		for _, f := range kinds {
-			for m := n + 1; m <= lengths[n][f]; m++ {
-				for _, g := range kinds {
-					if at++; at%stride != 0 {
-						continue
-					}
-					pair := map[int]Fault{n: f, m: g}
-					w := s.play(pair)
-					v.Histories++
-					v.Failures = append(v.Failures, failures(w, pair)...)
-				}
-			}
-		}
-	}
-	return v, possible
 }
 
 func failures(w *World, at map[int]Fault) []Failure {

@@ -17,7 +17,7 @@ func (a *actor) rotator(w *World) *rotation.Rotator {
 	if store.Suffix != nil {
 		n := 0
 		l.Shelf = farLabels{farShelf{a}}
-		l.Suffix = func() string { n++; return fmt.Sprintf("%04x%02x", a.number, n) }
+		l.Suffix = func() string { n++; return fmt.Sprintf("%06x%02x", a.number, n) }
 	}
 	for i, f := range r.Fleets {
 		r.Fleets[i] = &farFleet{a, f.Region()}

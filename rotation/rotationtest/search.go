@@ -43,7 +43,7 @@ type Search struct {
 	// Switches is how often an invocation that could go on may be put off for another one; one that waits is put off for
 	// nothing. Zero means any number of times.
 	Switches int
-	// Limit is how many states may be visited. Zero means all.
+	// Limit is how many states of one lane may be visited before no further first fault is begun. Zero means all.
 	Limit int
 }
 
@@ -52,20 +52,26 @@ type Found struct {
 	States, Steps int
 	// Histories is how many different ones the states stand for.
 	Histories float64
-	// Whole reports that all were visited. Else Begun of Firsts are: first faults, with all that may come after them.
+	// Whole reports that all were visited. Else Begun of Firsts are: first faults, of three faults the first two, with all
+	// that may come after them.
 	Whole         bool
 	Begun, Firsts int
-	Calls         int // of the engine, in all that it was run
-	Failures      []Failure
-	Excused       int
+	// Calls is how many different ones the engine made: it need not run again for each history.
+	Calls int
+	// Wrong is how many histories broke the promise. Failures are the first of them.
+	Wrong    int
+	Failures []Failure
+	// Excused is how many left a machine down in the one way that marks cannot prevent.
+	Excused int
 }
 
 func (f Found) String() string {
-	text := fmt.Sprintf("%d states, %d steps, standing for %.3g histories; %d calls of the engine", f.States, f.Steps, f.Histories, f.Calls)
+	how := "all visited"
 	if !f.Whole {
-		text += fmt.Sprintf("; NOT WHOLE: visited %d of %d first faults", f.Begun, f.Firsts)
+		how = fmt.Sprintf("visited %d of %d beginnings, each with all that may follow it", f.Begun, f.Firsts)
 	}
-	return text
+	return fmt.Sprintf("%s: %.4g histories in %d states and %d steps, %d left down within the documented window, %d violations",
+		how, f.Histories, f.States, f.Steps, f.Excused, f.Wrong)
 }
 
 // search is a Search under way.
@@ -73,13 +79,13 @@ type search struct {
 	Search
 	Found
 	template *World
-	actors   map[[2]int]*actor
+	actors   map[[3]int]*actor
 	numbers  map[*invocation]int
 	nodes    int
 	seed     maphash.Seed
 	visited  map[uint64]float64
 	path     []choice
-	tracing  bool
+	tell     bool // the world keeps a trace
 }
 
 // moment is one state.
@@ -90,8 +96,8 @@ type moment struct {
 	// frozen is the lane that is Overtaken, or -1; since is when that was.
 	frozen int
 	since  time.Time
-	// overtaken reports that a lane was.
-	overtaken bool
+	// overtaken is how often a lane was.
+	overtaken int
 	// last is the lane that made the last call, switches how often that may still change while it could go on.
 	last, switches int
 }
@@ -115,23 +121,27 @@ const (
 	ends  = -2
 )
 
-// Run goes through all of it.
+// Run goes through all of it, or through as many first faults as the Limit allows, spread evenly, with everything that may
+// come after each of them.
 func (s Search) Run() Found {
-	x := s.open()
+	x := s.open(false)
 	defer x.close()
 	m := x.first()
-	x.Whole = true
-	x.Histories = x.visit(m)
-	x.States = len(x.visited)
-	x.Calls = x.nodes
+	if len(x.Lanes) == 1 && x.Faults > 0 && x.Limit > 0 {
+		x.sample(m)
+	} else {
+		x.Whole = true
+		x.Histories = x.visit(m)
+	}
+	x.States, x.Calls = len(x.visited), x.nodes
 	return x.Found
 }
 
-func (s Search) open() *search {
+func (s Search) open(tell bool) *search {
 	if s.Kinds == nil {
 		s.Kinds = Faults()
 	}
-	x := &search{Search: s, seed: maphash.MakeSeed(), visited: map[uint64]float64{}, actors: map[[2]int]*actor{}, numbers: map[*invocation]int{}}
+	x := &search{Search: s, tell: tell, seed: maphash.MakeSeed(), visited: map[uint64]float64{}, actors: map[[3]int]*actor{}, numbers: map[*invocation]int{}}
 	x.template = x.world()
 	return x
 }
@@ -148,6 +158,7 @@ var simple = &rotation.Rules{Name: "simple", MinLength: 16, MaxLength: 16, Chara
 func (x *search) world() *World {
 	w := NewWorld(x.Kind)
 	w.linux, w.windows = simple, simple
+	w.hushed = !x.tell
 	x.Build(w)
 	return w
 }
@@ -172,12 +183,12 @@ func (x *search) first() *moment {
 	for i := range x.Lanes {
 		x.goOn(m, i)
 	}
-	x.close_(m)
+	x.finish(m)
 	return m
 }
 
-// close_ begins the end once all lanes have ended.
-func (x *search) close_(m *moment) {
+// finish begins the end once all lanes have ended.
+func (x *search) finish(m *moment) {
 	for i := range len(x.Lanes) + 1 {
 		if m.lanes[i].at != nil {
 			return
@@ -201,20 +212,24 @@ func (x *search) goOn(m *moment, i int) {
 		if leg.Quiet {
 			m.w.Land()
 		}
-		l.a = x.actor(i, l.leg-1, leg)
+		l.a = x.actor(m, i, l.leg-1, leg)
 		if l.at = l.a.start(); l.at.ended {
 			l.at = nil
 		}
 	}
 }
 
-// actor is the invocation of a leg. It is the same one in all histories.
-func (x *search) actor(lane, leg int, what Leg) *actor {
-	if a, ok := x.actors[[2]int{lane, leg}]; ok {
+// actor is the invocation of a leg. It is the same one in all histories, but another one each time that Other runs.
+func (x *search) actor(m *moment, lane, leg int, what Leg) *actor {
+	key := [3]int{lane, leg}
+	if lane == len(x.Lanes) {
+		key[2] = m.overtaken
+	}
+	if a, ok := x.actors[key]; ok {
 		return a
 	}
 	a := &actor{
-		number: len(x.numbers) + 1, nodes: &x.nodes,
+		number: 10_000*key[2] + 100*lane + leg + 1, nodes: &x.nodes,
 		known: map[string]*node{},
 		began: x.template.now.Add(time.Duration(leg) * 24 * time.Hour),
 	}
@@ -234,157 +249,8 @@ func (x *search) actor(lane, leg int, what Leg) *actor {
 		}
 	}
 	x.numbers[a.inv] = a.number
-	x.actors[[2]int{lane, leg}] = a
+	x.actors[key] = a
 	return a
-}
-
-// choices are all that may happen next.
-func (x *search) choices(m *moment) []choice {
-	var out []choice
-	only, held := x.alone(m), x.held(m)
-	for i, l := range m.lanes {
-		if l.at == nil || m.frozen == i && m.lanes[len(x.Lanes)].at != nil || only >= 0 && only != i || held && only < 0 && m.last != i || x.Loose && l.at.asks.wait > 0 && m.w.underWay() {
-			continue
-		}
-		out = append(out, choice{lane: i})
-		if m.frozen == i || m.faults == 0 || x.legs(i)[l.leg-1].Quiet || l.at.asks.site == "wait" || l.at.asks.site == "person" {
-			continue
-		}
-		for _, f := range x.Kinds {
-			switch {
-			case f == Overtaken && (i > 0 || len(x.Other) == 0 || m.frozen >= 0):
-			case f == Late && l.at.asks.site != "reset": // as FailAfter
-			default:
-				out = append(out, choice{i, f})
-			}
-		}
-	}
-	if !x.Loose || only >= 0 {
-		return out
-	}
-	if m.w.underWay() {
-		out = append(out, choice{lane: ends})
-	}
-	if slices.ContainsFunc(m.w.Machines, func(m *Machine) bool { return len(m.lateSets) > 0 }) {
-		out = append(out, choice{lane: lands})
-	}
-	return out
-}
-
-// alone is a lane whose next call may as well come before everything else: it reads a version, which nobody changes, so
-// that neither its answer nor anything that others see depends on when it comes. -1 is none.
-func (x *search) alone(m *moment) int {
-	for i, l := range m.lanes[:len(x.Lanes)] {
-		switch {
-		case l.at == nil:
-		case l.at.asks.wait > 0:
-			if x.Loose && !m.w.underWay() {
-				return i
-			}
-		case l.at.asks.version != "":
-			if _, _, err := m.w.shelf.read(l.at.asks.version); err == nil {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
-// underWay reports whether a provider is at work on a machine.
-func (w *World) underWay() bool {
-	return slices.ContainsFunc(w.Machines, func(m *Machine) bool { return m.op != nil })
-}
-
-// held reports that the lane that made the last call must go on, because there were switches enough.
-func (x *search) held(m *moment) bool {
-	if x.Switches == 0 || m.switches > 0 || m.frozen >= 0 {
-		return false
-	}
-	at := m.lanes[m.last].at
-	return at != nil && at.asks.wait == 0
-}
-
-// take makes one choice happen to m.
-func (x *search) take(m *moment, ch choice) {
-	x.Steps++
-	switch ch.lane {
-	case lands:
-		m.w.Land()
-		return
-	case ends:
-		m.w.Advance(time.Hour)
-		return
-	}
-	l := &m.lanes[ch.lane]
-	if x.Switches > 0 && x.alone(m) < 0 {
-		if at := m.lanes[m.last].at; ch.lane != m.last && at != nil && at.asks.wait == 0 && at.before != nil {
-			m.switches--
-		}
-		m.last = ch.lane
-	}
-	if ch.fault != NoFault {
-		m.faults--
-		m.overtaken = m.overtaken || ch.fault == Overtaken
-		if m.overtaken && m.faults < x.Faults-1 {
-			// Overtaken and something else besides: the promise is that for invocations at once.
-			m.w.overlap = 2
-		}
-	}
-	if ch.fault == Overtaken {
-		m.w.faults++
-		m.w.trace("call %d of %s: %s", l.at.calls+1, l.at.asks.site, ch.fault)
-		m.frozen, m.since = ch.lane, m.w.now
-		m.lanes[len(x.Lanes)].leg = 0
-		x.goOn(m, len(x.Lanes))
-		return
-	}
-	x.step(m, l, ch)
-	if l.at == nil {
-		x.goOn(m, ch.lane)
-	}
-	x.close_(m)
-}
-
-// step is one call of an invocation.
-func (x *search) step(m *moment, l *lane, ch choice) {
-	w, n := m.w, l.at
-	x.overlap(m)
-	if n.asks.wait > 0 {
-		if !x.Loose {
-			w.Advance(n.asks.wait)
-		}
-		l.a.inv.calls, l.a.inv.read, l.a.inv.setting, l.a.sent = n.calls, n.read, n.setting, n.requests
-		l.at = l.a.after(n, reply{passed: n.asks.wait})
-	} else {
-		frozen := time.Duration(0)
-		if m.frozen == ch.lane {
-			frozen, m.frozen = w.now.Sub(m.since), -1
-		}
-		r, dead := l.a.perform(w, n, ch.fault)
-		if dead {
-			l.at = nil
-			return
-		}
-		r.passed = frozen
-		l.at = l.a.after(n, r)
-	}
-	if l.at.ended {
-		l.at = nil
-	}
-}
-
-// overlap notes how many invocations are at work at once.
-func (x *search) overlap(m *moment) {
-	if len(x.Lanes) == 1 {
-		return
-	}
-	n := 0
-	for _, l := range m.lanes[:len(x.Lanes)] {
-		if l.at != nil && l.at.before != nil {
-			n++
-		}
-	}
-	m.w.overlap = max(m.w.overlap, n)
 }
 
 // key is equal for states after which nothing can differ.
@@ -421,35 +287,34 @@ func (x *search) visit(m *moment) float64 {
 	}
 	x.visited[key] = -1
 	choices := x.choices(m)
+	histories := 0.0
 	if len(choices) == 0 {
 		x.over(m)
-		if len(m.w.Violations) > 0 {
+		if histories = 1; len(m.w.Violations) > 0 {
 			x.fail(m.w)
 		}
-		x.visited[key] = 1
-		return 1
 	}
-	histories := 0.0
 	for i, ch := range choices {
-		if x.Limit > 0 && len(x.visited) > x.Limit {
-			x.Whole = false
-			break
-		}
 		next := m
 		if i < len(choices)-1 {
 			next = m.clone()
 		}
 		x.path = append(x.path, ch)
 		x.take(next, ch)
-		if len(next.w.Violations) > 0 {
-			x.fail(next.w)
-		} else {
-			histories += x.visit(next)
-		}
+		histories += x.onward(next)
 		x.path = x.path[:len(x.path)-1]
 	}
 	x.visited[key] = histories
 	return histories
+}
+
+// onward visits what comes after a choice, unless something is wrong already.
+func (x *search) onward(m *moment) float64 {
+	if len(m.w.Violations) > 0 {
+		x.fail(m.w)
+		return 1
+	}
+	return x.visit(m)
 }
 
 func (m *moment) clone() *moment {
@@ -470,45 +335,4 @@ func (x *search) over(m *moment) {
 	if w.excused {
 		x.Excused++
 	}
-}
-
-// fail notes the history that led to here, as a run that follows it alone tells it.
-func (x *search) fail(w *World) {
-	f := x.replay(x.path)
-	if len(f.Violations) == 0 {
-		f.Violations = append([]string{"when it is replayed, nothing is wrong"}, w.Violations...)
-	}
-	x.Failures = append(x.Failures, f)
-}
-
-// replay follows one history.
-func (s Search) replay(path []choice) Failure {
-	x := s.open()
-	defer x.close()
-	m := x.first()
-	f := Failure{}
-	for i, ch := range path {
-		if ch.fault != NoFault {
-			f.Faults = append(f.Faults, fmt.Sprintf("%s at call %d", ch.fault, i+1))
-		}
-		switch {
-		case ch.lane == lands:
-			m.w.trace("- what is late lands")
-		case ch.lane == ends:
-			m.w.trace("- the provider ends what it does")
-		default:
-			at := m.lanes[ch.lane].at
-			if at == nil {
-				m.w.trace("- %c has ended", 'a'+ch.lane)
-				break
-			}
-			m.w.trace("- %c %d %s %s", 'a'+ch.lane, at.calls+1, at.asks.site, ch.fault)
-		}
-		x.take(m, ch)
-	}
-	if len(m.w.Violations) == 0 && len(x.choices(m)) == 0 {
-		x.over(m)
-	}
-	f.Violations, f.Trace = m.w.Violations, m.w.Trace
-	return f
 }

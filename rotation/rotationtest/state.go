@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// clone copies a world, so that both can go on by themselves. What is only counted or remembered is shared: Sites, dug
-// and the values of views.
+// clone copies a world, so that both can go on by themselves. What only counts or remembers is shared: Sites, dug, view and
+// pending.
 func (w *World) clone() *World {
 	c := *w
 	c.Machines = make([]*Machine, len(w.Machines))
@@ -27,7 +27,7 @@ func (w *World) clone() *World {
 
 func (m *Machine) clone() *Machine {
 	c := *m
-	c.Tags, c.Stops = maps.Clone(m.Tags), maps.Clone(m.Stops)
+	c.Stops = maps.Clone(m.Stops) // Tags are not written to, but replaced
 	c.ever, c.inflight = maps.Clone(m.ever), maps.Clone(m.inflight)
 	c.lateSets = slices.Clip(m.lateSets)
 	if m.op != nil {
