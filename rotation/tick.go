@@ -15,7 +15,7 @@ func (e *engine) ticks(now time.Time) {
 	fmt.Fprintf(&b, "%d %s %d %s ", e.loops, e.version.ID, e.version.Generation, e.version.Token)
 	r := e.run
 	r.machines, r.warnings, r.peak = nil, nil, 0 // the first follow; the others are for the report
-	r.began = ago(now, r.began, r.policy.SoftStopTimeout)
+	r.began = ago(now, r.began, longest)
 	r.closes = ago(now, r.closes, 0)
 	fmt.Fprintf(&b, "%v", r)
 	for _, m := range e.run.machines {
@@ -27,6 +27,7 @@ func (e *engine) ticks(now time.Time) {
 // value is the machine as far as it decides how the run goes on: times as ages, and nothing that only the report tells.
 func (m machine) value(now time.Time) machine {
 	m.since, m.upSince, m.owedSince = ago(now, m.since, longest), ago(now, m.upSince, longest), ago(now, m.owedSince, longest)
+	m.seen = ago(now, m.seen, longest)
 	m.downSince, m.notBefore, m.opSent = ago(now, m.downSince, 0), ago(now, m.notBefore, 0), time.Time{}
 	m.down, m.why.RequestID = 0, ""
 	if m.state.Final() {

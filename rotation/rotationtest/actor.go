@@ -11,7 +11,8 @@ import (
 	"github.com/relock-project/relock/rotation"
 )
 
-// A request is one call that leaves the process, or a wait, as an invocation asks for it. do carries it out on a world.
+// A request is one call that leaves the process, as an invocation asks for it, or a wait. do carries it out on a world; of a
+// wait it is nil.
 type request struct {
 	site string
 	do   func(*World) reply
@@ -76,6 +77,7 @@ type actor struct {
 	began  time.Time
 	first  *node
 	nodes  *int // of all actors
+	dated  bool // the time of day counts, too: a mark says when a login was refused
 
 	// The engine that runs is at the node that it came to last.
 	at     *node
@@ -138,6 +140,9 @@ func (a *actor) arrive(n *node) *node {
 	n.asks, n.ended = asks, !more
 	if a.tick != "" {
 		place := fmt.Sprint(a.tick, a.slots)
+		if a.dated {
+			place += a.clock.String()
+		}
 		if m, ok := a.known[place]; ok {
 			a.at = m
 			return m

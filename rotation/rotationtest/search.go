@@ -34,6 +34,8 @@ type Search struct {
 	Lanes [][]Leg
 	// Other is what runs while the only lane is Overtaken. None means that it never is.
 	Other []Leg
+	// Rival says that Other makes generations of its own: the promise is then that for invocations at once.
+	Rival bool
 	// Faults is how many there may be, of these Kinds; none means all.
 	Faults int
 	Kinds  []Fault
@@ -229,7 +231,7 @@ func (x *search) actor(m *moment, lane, leg int, what Leg) *actor {
 		return a
 	}
 	a := &actor{
-		number: 10_000*key[2] + 100*lane + leg + 1, nodes: &x.nodes,
+		number: 10_000*key[2] + 100*lane + leg + 1, nodes: &x.nodes, dated: x.Kind.Boot,
 		known: map[string]*node{},
 		began: x.template.now.Add(time.Duration(leg) * 24 * time.Hour),
 	}

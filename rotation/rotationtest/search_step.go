@@ -10,11 +10,11 @@ func (x *search) choices(m *moment) []choice {
 	var out []choice
 	only, held := x.alone(m), x.held(m)
 	for i, l := range m.lanes {
-		if l.at == nil || m.frozen == i && m.lanes[len(x.Lanes)].at != nil || only >= 0 && only != i || held && only < 0 && m.last != i || x.Loose && l.at.asks.wait > 0 && m.w.underWay() {
+		if l.at == nil || m.frozen == i && m.lanes[len(x.Lanes)].at != nil || only >= 0 && only != i || held && only < 0 && m.last != i || x.Loose && l.at.asks.do == nil && m.w.underWay() {
 			continue
 		}
 		out = append(out, choice{lane: i})
-		if m.frozen == i || m.faults == 0 || x.legs(i)[l.leg-1].Quiet || l.at.asks.site == "wait" || l.at.asks.site == "person" {
+		if m.frozen == i || m.faults == 0 || x.legs(i)[l.leg-1].Quiet || l.at.asks.do == nil || l.at.asks.site == "person" {
 			continue
 		}
 		for _, f := range x.Kinds {
@@ -47,7 +47,7 @@ func (x *search) alone(m *moment) int {
 	for i, l := range m.lanes[:len(x.Lanes)] {
 		switch {
 		case l.at == nil:
-		case l.at.asks.wait > 0:
+		case l.at.asks.do == nil:
 			if x.Loose && !m.w.underWay() {
 				return i
 			}
@@ -71,7 +71,7 @@ func (x *search) held(m *moment) bool {
 		return false
 	}
 	at := m.lanes[m.last].at
-	return at != nil && at.asks.wait == 0
+	return at != nil && at.asks.do != nil
 }
 
 // take makes one choice happen to m.
@@ -87,7 +87,7 @@ func (x *search) take(m *moment, ch choice) {
 	}
 	l := &m.lanes[ch.lane]
 	if x.Switches > 0 && x.alone(m) < 0 {
-		if at := m.lanes[m.last].at; ch.lane != m.last && at != nil && at.asks.wait == 0 && at.before != nil {
+		if at := m.lanes[m.last].at; ch.lane != m.last && at != nil && at.asks.do != nil && at.before != nil {
 			m.switches--
 		}
 		m.last = ch.lane
@@ -97,7 +97,7 @@ func (x *search) take(m *moment, ch choice) {
 		if ch.fault == Overtaken {
 			m.overtaken++
 		}
-		if m.overtaken > 0 && m.faults < x.Faults-1 {
+		if m.overtaken > 0 && (x.Rival || m.faults < x.Faults-1) {
 			// Overtaken and something else besides: the promise is that for invocations at once.
 			m.w.overlap = 2
 		}
@@ -121,7 +121,7 @@ func (x *search) take(m *moment, ch choice) {
 func (x *search) step(m *moment, l *lane, ch choice) {
 	w, n := m.w, l.at
 	x.overlap(m)
-	if n.asks.wait > 0 {
+	if n.asks.do == nil {
 		if !x.Loose {
 			w.Advance(n.asks.wait)
 		}

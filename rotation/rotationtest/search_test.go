@@ -63,7 +63,7 @@ func searches() map[string]rotationtest.Search {
 		}
 		out["late "+k.String()] = rotationtest.Search{
 			Kind: k, Build: func(w *rotationtest.World) { w.Add(rotation.Linux, rotation.Running) },
-			Lanes: [][]rotationtest.Leg{scheduled("a")}, Other: scheduled("b", "c"),
+			Lanes: [][]rotationtest.Leg{scheduled("a")}, Other: scheduled("b", "c"), Rival: true,
 		}
 		out["overlap "+k.String()] = rotationtest.Search{
 			Kind: k, Build: alike, Change: impatient, Lanes: [][]rotationtest.Leg{single("a"), single("b")}, Loose: true,
