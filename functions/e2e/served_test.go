@@ -17,16 +17,30 @@ import (
 	secrets "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/ssm/v20190923"
 )
 
-// An account is a simulated cloud that `relock cloud tencent` serves from a process of its own, as another client sees it.
+// An account is a simulated cloud that `relock cloud` serves from a process of its own, as another client sees it.
 type account struct {
 	*process
 	vars map[string]string // what it printed: the only configuration
 }
 
-// startCloud serves a cloud from a process until the test ends.
+// startCloud serves Tencent Cloud from a process until the test ends.
 func (w *witness) startCloud(t testing.TB, args ...string) *account {
 	t.Helper()
-	args = append([]string{"cloud", "tencent", "--listen", "127.0.0.1:0"}, args...)
+	a := w.serving(t, "tencent", args...)
+	a.vars["RELOCK_TENCENT_ENDPOINT"] = w.opening(t, passingOn(t, a.vars["RELOCK_TENCENT_ENDPOINT"])).url
+	// The last to be registered is the first to be called: the cloud still answers then.
+	t.Cleanup(func() {
+		for _, value := range a.values(t) {
+			w.knows(passwordsIn(value)...)
+		}
+	})
+	return a
+}
+
+// serving serves a cloud from a process until the test ends.
+func (w *witness) serving(t testing.TB, cloud string, args ...string) *account {
+	t.Helper()
+	args = append([]string{"cloud", cloud, "--listen", "127.0.0.1:0"}, args...)
 	a := &account{process: w.prepare(t, binary(t, relockBinary), nil, args...)}
 	printed, stdout, err := os.Pipe()
 	if err != nil {
@@ -46,13 +60,6 @@ func (w *witness) startCloud(t testing.TB, args ...string) *account {
 	if a.vars, err = exported(string(text)); err != nil {
 		t.Fatal(err)
 	}
-	a.vars["RELOCK_TENCENT_ENDPOINT"] = w.opening(t, passingOn(t, a.vars["RELOCK_TENCENT_ENDPOINT"])).url
-	// The last to be registered is the first to be called: the cloud still answers then.
-	t.Cleanup(func() {
-		for _, value := range a.values(t) {
-			w.knows(passwordsIn(value)...)
-		}
-	})
 	return a
 }
 

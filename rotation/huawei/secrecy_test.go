@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/huawei"
@@ -73,15 +74,17 @@ func TestNoErrorQuotesAnAnswerThatIsNotTheAPIs(t *testing.T) {
 		"of another type": `{"version":"` + canary + `","response":"` + canary + `","version_metadata":"` + canary + `"}`,
 	} {
 		for _, status := range []int{200, 404, 502, 307} {
-			for what, do := range secretive {
-				fleet, shelf := stubbed(t, func(a asked) (int, string) {
-					if strings.Contains(a.path, "/stages/") {
-						return 200, `{"stage":{"name":"SYSCURRENT","version_id":"v1","secret_name":"s"}}`
-					}
-					return status, body
-				})
-				silent(t, fmt.Sprintf("%s, %s, status %d", what, how, status), do(t.Context(), fleet, shelf), canary)
-			}
+			synctest.Test(t, func(t *testing.T) { // what only reads is asked again after a pause
+				for what, do := range secretive {
+					fleet, shelf := stubbed(t, func(a asked) (int, string) {
+						if strings.Contains(a.path, "/stages/") {
+							return 200, `{"stage":{"name":"SYSCURRENT","version_id":"v1","secret_name":"s"}}`
+						}
+						return status, body
+					})
+					silent(t, fmt.Sprintf("%s, %s, status %d", what, how, status), do(t.Context(), fleet, shelf), canary)
+				}
+			})
 		}
 	}
 }

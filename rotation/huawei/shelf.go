@@ -111,6 +111,12 @@ func (s *Shelf) send(ctx context.Context, a wire.API, v wire.Veil, do func(*csms
 	})
 }
 
+// read is send of a request that changes nothing, again after a passing failure: the quota of the secrets is the whole
+// account's, so it may be used up by others.
+func (s *Shelf) read(ctx context.Context, a wire.API, v wire.Veil, do func(*csms.CsmsClient) error) error {
+	return wire.Again(ctx, func() error { return s.send(ctx, a, v, do) })
+}
+
 // List implements rotation.Shelf: every label but the built-in ones.
 func (s *Shelf) List(ctx context.Context, secret string) ([]rotation.Slot, error) {
 	if err := check(secret, current); err != nil {
@@ -120,7 +126,7 @@ func (s *Shelf) List(ctx context.Context, secret string) ([]rotation.Slot, error
 	var marker *string
 	for range slots { // pages; there is one
 		var page *model.ListSecretVersionsResponse
-		err := s.send(ctx, listVersions, nil, func(sdk *csms.CsmsClient) (err error) {
+		err := s.read(ctx, listVersions, nil, func(sdk *csms.CsmsClient) (err error) {
 			if page, err = sdk.ListSecretVersions(&model.ListSecretVersionsRequest{SecretName: secret, Marker: marker}); err != nil {
 				return err
 			}
@@ -158,7 +164,7 @@ func (s *Shelf) find(ctx context.Context, secret, name string) (string, error) {
 		return "", err
 	}
 	var answer *model.ShowSecretStageResponse
-	err := s.send(ctx, showStage, nil, func(sdk *csms.CsmsClient) (err error) {
+	err := s.read(ctx, showStage, nil, func(sdk *csms.CsmsClient) (err error) {
 		if answer, err = sdk.ShowSecretStage(&model.ShowSecretStageRequest{SecretName: secret, StageName: name}); err != nil {
 			return err
 		}
@@ -189,7 +195,7 @@ func (s *Shelf) Read(ctx context.Context, secret, name string) (rotation.Slot, [
 		return rotation.Slot{}, nil, err
 	}
 	var answer *model.ShowSecretVersionResponse
-	err = s.send(ctx, showVersion, nil, func(sdk *csms.CsmsClient) (err error) {
+	err = s.read(ctx, showVersion, nil, func(sdk *csms.CsmsClient) (err error) {
 		if answer, err = sdk.ShowSecretVersion(&model.ShowSecretVersionRequest{SecretName: secret, VersionId: id}); err != nil {
 			return err
 		}
