@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
@@ -40,10 +41,10 @@ func (a *account) servers(t testing.TB) map[string]model.ServerDetail {
 	for pair := range strings.SplitSeq(a.vars["RELOCK_HUAWEI_PROJECTS"], ",") {
 		_, project, _ := strings.Cut(pair, "=")
 		limit := int32(100)
-		found, err := ecs.NewEcsClient(a.huaweiSDK(t, ecs.EcsClientBuilder(), project)).ListServersDetails(&model.ListServersDetailsRequest{Limit: &limit})
-		if err != nil {
-			t.Fatal(err)
-		}
+		client := ecs.NewEcsClient(a.huaweiSDK(t, ecs.EcsClientBuilder(), project))
+		found := patiently(t, func() (*model.ListServersDetailsResponse, error) {
+			return client.ListServersDetails(&model.ListServersDetailsRequest{Limit: &limit})
+		})
 		for _, s := range *found.Servers {
 			all[s.Id] = s
 		}
@@ -71,15 +72,29 @@ func (a *account) current(t testing.TB) string {
 	t.Helper()
 	name := a.vars["RELOCK_SECRET"]
 	client := csms.NewCsmsClient(a.huaweiSDK(t, csms.CsmsClientBuilder(), a.vars["HUAWEICLOUD_SDK_PROJECT_ID"]))
-	stage, err := client.ShowSecretStage(&secrets.ShowSecretStageRequest{SecretName: name, StageName: "SYSCURRENT"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	version, err := client.ShowSecretVersion(&secrets.ShowSecretVersionRequest{SecretName: name, VersionId: *stage.Stage.VersionId})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stage := patiently(t, func() (*secrets.ShowSecretStageResponse, error) {
+		return client.ShowSecretStage(&secrets.ShowSecretStageRequest{SecretName: name, StageName: "SYSCURRENT"})
+	})
+	version := patiently(t, func() (*secrets.ShowSecretVersionResponse, error) {
+		return client.ShowSecretVersion(&secrets.ShowSecretVersionRequest{SecretName: name, VersionId: *stage.Stage.VersionId})
+	})
 	return *version.Version.SecretString
+}
+
+// patiently asks until there is an answer: the account's quota may be used up by somebody else.
+func patiently[T any](t testing.TB, ask func() (T, error)) T {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); ; <-tick.C {
+		answer, err := ask()
+		if err == nil {
+			return answer
+		}
+		if time.Since(began) > patience {
+			t.Fatal(err)
+		}
+	}
 }
 
 // An operator's day against a served Huawei Cloud, whose printed lines are the only configuration. Windows machines take no
