@@ -42,10 +42,12 @@ check: ## gofmt, go vet, staticcheck; what is deployed: Terraform, serverless.ym
 	.ci/bin/deploycheck .
 	@if command -v terraform >/dev/null; then echo terraform fmt -check; terraform fmt -check -diff -recursive deploy; else \
 	  echo 'NOT RUN: terraform fmt -check: there is no terraform here' >&2; fi
-	go test ./functions/e2e -run 'Policy|Terraform|Timers|Alarms'
+	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/aws/*.yaml; cfn-lint deploy/aws/*.yaml; else \
+	  echo 'NOT RUN: cfn-lint: there is no cfn-lint here' >&2; fi
+	go test ./functions/e2e -run 'Policy|Terraform|Timers|Alarms|Template'
 
 e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
-	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/internal/...
+	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/lambda ./functions/internal/...
 	RELOCK_E2E_FULL=1 go test -timeout $(TIMEOUT) -count=1 -v ./functions/e2e 2>&1 | $(BRIEF)
 
 sim: ## fault loops, searches and random histories of the engine: SEEDS=n, SEED=s replays one, BUDGET=states, SWITCHES=n

@@ -39,6 +39,9 @@ func main() {
 	}
 }
 
+// mostUnzipped is how large a function's binary may be: 20 MiB.
+const mostUnzipped = 20 << 20
+
 // A packer writes the packages of one module to one folder.
 type packer struct {
 	root, out string
@@ -103,6 +106,14 @@ func (p packer) one(t target, elsewhere string) ([]string, error) {
 	zip := "relock-" + t.folder() + ".zip"
 	report(zip, "first build ", first)
 	report(zip, "second build", second)
+	size, err := os.Stat(binary)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("%s  unzipped      %9d bytes\n", zip, size.Size())
+	if size.Size() > mostUnzipped {
+		return nil, fmt.Errorf("the binary has %d bytes: at most %d are wanted, so that a function starts fast", size.Size(), mostUnzipped)
+	}
 	if slices.Compare(first, second) != 0 {
 		return nil, fmt.Errorf("two builds of the same sources differ")
 	}
