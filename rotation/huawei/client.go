@@ -13,17 +13,17 @@ import (
 	"github.com/relock-project/relock/rotation/wire"
 )
 
-// The APIs, and how many requests a second are sent of each. Huawei documents no rates for ECS, so these are modest;
-// CSMS takes 20 requests a second of all kinds together (https://support.huaweicloud.com/intl/en-us/api-dew/dew_02_0006.html).
-// Of starts, stops and restarts ECS takes 1,000 machines a minute
-// (https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/apis_recommended/batch_operations/index.html): they are
-// counted in machines.
+// The APIs, and how many requests a second are sent of each. Huawei documents no rates for ECS: these are ours, and what is
+// too often is answered by 429, after which the engine waits. CSMS takes 20 requests a second of all kinds together
+// (https://support.huaweicloud.com/intl/en-us/api-dew/dew_02_0006.html). Of starts, stops and restarts ECS takes 1,000
+// machines a minute (https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/apis_recommended/batch_operations/index.html):
+// they are counted in machines.
 var (
-	listServers  = wire.API{Name: "ecs ListServersDetails", PerSecond: 20}
+	listServers  = wire.API{Name: "ecs ListServersDetails", PerSecond: 40}
 	resetServers = wire.API{Name: "ecs BatchResetServersPassword", PerSecond: 10}
-	resetFlag    = wire.API{Name: "ecs ShowResetPasswordFlag", PerSecond: 20}
-	showJob      = wire.API{Name: "ecs ShowJob", PerSecond: 20}
-	tagServer    = wire.API{Name: "ecs BatchCreateServerTags", PerSecond: 20}
+	resetFlag    = wire.API{Name: "ecs ShowResetPasswordFlag", PerSecond: 40}
+	showJob      = wire.API{Name: "ecs ShowJob", PerSecond: 40}
+	tagServer    = wire.API{Name: "ecs BatchCreateServerTags", PerSecond: 40}
 
 	stopServers   = wire.API{Name: "ecs BatchStopServers", PerSecond: machinesASecond, Burst: maxBatch}
 	startServers  = wire.API{Name: "ecs BatchStartServers", PerSecond: machinesASecond, Burst: maxBatch}
