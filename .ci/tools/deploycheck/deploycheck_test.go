@@ -14,7 +14,7 @@ const root = "../../.."
 func copied(t *testing.T, path, old, new string) string {
 	t.Helper()
 	folder, edited := t.TempDir(), false
-	files, err := filepath.Glob(filepath.Join(root, "deploy", "tencent", "*.tf"))
+	files, err := filepath.Glob(filepath.Join(root, "deploy", "*", "*.tf"))
 	more, _ := filepath.Glob(filepath.Join(root, "deploy", "tencent", "*", "*.tf"))
 	if err != nil || len(files) == 0 || len(more) == 0 {
 		t.Fatalf("%d and %d Terraform files, %v", len(files), len(more), err)

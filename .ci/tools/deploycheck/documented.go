@@ -1,13 +1,14 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
 
 // A documented resource is what its page in the provider's documentation lists.
 type documented struct {
-	page     string   // below https://registry.terraform.io/providers/tencentcloudstack/tencentcloud/latest/docs/
+	page     string   // below https://registry.terraform.io/providers/PROVIDER/latest/docs/
 	required []string // arguments
 	optional []string // those of a block are written BLOCK.ARGUMENT
 }
@@ -35,10 +36,17 @@ func split(path string) (parent, name string) {
 	return "", path
 }
 
-// resources are those of Tencent Cloud's provider that are used here. Read in November 2026 in
+// resources are those of all providers.
+func resources() map[string]documented {
+	all := tencentResources()
+	maps.Copy(all, huaweiResources())
+	return all
+}
+
+// tencentResources are those of Tencent Cloud's provider that are used here. Read in November 2026 in
 // https://github.com/tencentcloudstack/terraform-provider-tencentcloud/tree/master/website/docs; scf_trigger and the alarm's
 // syntax_rule also at https://www.pulumi.com/registry/packages/tencentcloud/.
-func resources() map[string]documented {
+func tencentResources() map[string]documented {
 	return map[string]documented{
 		"tencentcloud_scf_function": {"resources/scf_function", []string{"name"}, []string{
 			"async_run_enable", "cls_logset_id", "cls_topic_id", "description", "enable_public_net", "environment", "func_type", "handler",
