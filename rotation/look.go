@@ -30,13 +30,14 @@ func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
 
 // nextLook is when a machine that the run watches is to be looked at again. At first every poll interval; once such an
 // operation was seen to end, not before the earliest end that is likely, which half of the unknown makes exacter from
-// one operation to the next.
+// one operation to the next. What takes less than a poll interval is still looked at after one: looking in its midst would
+// tear a batch apart.
 func (r *run) nextLook(m *machine) time.Time {
 	at := m.seen.Add(r.policy.PollInterval)
 	if l := r.lasts[m.op]; m.opState() && l.high > 0 {
 		first := l.high
 		if l.low < l.high-r.grain() {
-			first = (l.low + l.high) / 2
+			first = max((l.low+l.high)/2, r.policy.PollInterval)
 		}
 		switch {
 		case m.seen.Sub(m.since) < first:
