@@ -26,7 +26,7 @@ type door struct {
 	mu    sync.Mutex
 	calls []call
 	plan  func(call) *trouble
-	read  map[string]bool // passwords that the store gave back through this door
+	read  *sync.Map // passwords that the store gave back through this door, or one that shares it
 }
 
 // A call is one that leaves a process: a request to the cloud's API, or a login to a machine.
@@ -41,7 +41,7 @@ const login = "login"
 // opening opens a door to a cloud until the test ends.
 func (w *witness) opening(t testing.TB, cloud http.Handler) *door {
 	t.Helper()
-	d := &door{cloud: cloud, witness: w, heard: w.hear("the requests"), wrong: &output{}, read: map[string]bool{}}
+	d := &door{cloud: cloud, witness: w, heard: w.hear("the requests"), wrong: &output{}, read: &sync.Map{}}
 	server := httptest.NewServer(d)
 	d.url = server.URL
 	t.Cleanup(func() {
@@ -146,9 +146,8 @@ func (d *door) listen(r *http.Request, action string, body []byte) {
 		return
 	}
 	d.witness.knows(carried)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if thrownAway := bytes.Contains(body, []byte(`"dry_run":true`)); thrownAway == d.read[carried] {
+	_, read := d.read.Load(carried)
+	if thrownAway := bytes.Contains(body, []byte(`"dry_run":true`)); thrownAway == read {
 		_, _ = io.WriteString(d.wrong, "a password was sent that the store had not given back, or one that it had for no more than a check\n")
 	}
 }
@@ -174,11 +173,9 @@ func (d *door) gaveBack(reply []byte) {
 	if json.Unmarshal(reply, &answer) != nil {
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	for _, value := range []string{answer.Response.SecretString, answer.SecretString, answer.Version.Value} {
 		for _, password := range passwordsIn(value) {
-			d.read[password] = true
+			d.read.Store(password, true)
 		}
 	}
 }

@@ -85,6 +85,11 @@ func New(cfg Config) (*Cloud, error) {
 	return c, nil
 }
 
+// OnLogin makes f be called for every password that somebody offers to a machine over SSH, before it is looked at. What f
+// returns is called before the answer is sent; it may be nil. Both may call the Cloud. It replaces the function set before;
+// nil removes it. It panics without Config.SSH.
+func (c *Cloud) OnLogin(f func(id string) (answered func())) { c.ssh.OnLogin(f) }
+
 // Close ends the machines' SSH servers and waits for them. It may be repeated. The Cloud goes on answering HTTP.
 func (c *Cloud) Close() error {
 	if c.ssh != nil {
