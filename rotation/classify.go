@@ -119,7 +119,7 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	s := e.standing(fleet, inst)
 	m := machine{
 		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
-		atBoot: inst.Terms.Effect == AtNextBoot, reported: inst.Terms.Reported, counts: s.counts,
+		atBoot: inst.Terms.Effect == AtNextBoot, bootDelay: inst.Terms.BootDelay, reported: inst.Terms.Reported, counts: s.counts,
 		state: s.state, why: s.why, since: now, seen: now, power: inst.Power, was: inst.Power,
 		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
 	}

@@ -75,10 +75,15 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 	switch m.state {
 	case StateMarking:
 		c.kind, c.mark = callMark, r.mark(m, MarkDown)
-	case StateToStop:
+	case StateToStop, StateToRestart:
 		c.kind, c.force = callStop, r.force()
-	case StateToRestart:
-		c.kind, c.force = callRestart, r.force()
+		if m.state == StateToRestart {
+			c.kind = callRestart
+		}
+		if m.again {
+			// Whoever was busy with it may have noted meanwhile that it runs: our stop would leave it down without a mark.
+			c.kind, c.force, c.mark = callMark, "", r.mark(m, MarkDown)
+		}
 	case StateToSend:
 		if m.busy || m.needsStopped && m.power != Stopped {
 			return call{}, 0, false
@@ -94,6 +99,9 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 	default:
 		if m.note == "" || r.readOnly || !r.fleets[m.fleet].marks || r.mark(m, m.note) == m.found {
 			m.note = ""
+			return call{}, 0, false
+		}
+		if m.unsureUp() {
 			return call{}, 0, false
 		}
 		c.kind, c.mark = callMark, r.mark(m, m.note)
@@ -121,6 +129,7 @@ func (r *run) admit(now time.Time) {
 	if !r.open(now) {
 		return
 	}
+	r.giveUp(now)
 	room := r.canaryRoom()
 	free := r.capacity - down
 	if room > 0 {
@@ -142,6 +151,15 @@ func (r *run) admit(now time.Time) {
 		}
 		room--
 		r.begin(m, now)
+	}
+}
+
+// giveUp ends the machines that were taken down as often as is allowed. They take nobody's place: not a canary's either.
+func (r *run) giveUp(now time.Time) {
+	for i := range r.machines {
+		if m := &r.machines[i]; m.disruptive(r.policy) && m.tries >= r.policy.MaxAttempts && r.admissible(m, now) {
+			m.tooOften(now)
+		}
 	}
 }
 
@@ -185,7 +203,7 @@ func (r *run) recall(now time.Time) {
 			if !m.atBoot {
 				m.enter(StatePlanned, now)
 				m.noteUp()
-			} else if r.halted != "" {
+			} else if r.halted != "" || !r.policy.Window.Open(now) {
 				r.waitForBoot(m, now) // its reset was accepted
 				m.noteUp()
 			}
@@ -270,14 +288,11 @@ func (r *run) batch(m *machine) int {
 
 // begin sends a machine on its way.
 func (r *run) begin(m *machine, now time.Time) {
-	switch {
-	case m.disruptive(r.policy) && m.tries >= r.policy.MaxAttempts:
-		m.tooOften(now)
-	case m.power == Running && m.needsStopped:
+	if m.power == Running && m.needsStopped {
 		m.enter(StateMarking, now)
-	default:
-		m.enter(StateToSend, now)
+		return
 	}
+	m.enter(StateToSend, now)
 }
 
 // tooOften gives up a machine that was taken down for this generation as often as is allowed.

@@ -12,6 +12,9 @@ const maxSends = 5
 func (r *run) expire(m *machine, now time.Time) {
 	age := now.Sub(m.since)
 	p := r.policy
+	if m.unsureUp() && age >= p.SoftStopTimeout {
+		m.note = ""
+	}
 	switch m.state {
 	case StatePlanned:
 		if r.waits(m, now) && (m.busy || m.power == Changing) && now.Sub(r.began) >= p.SoftStopTimeout {
@@ -79,12 +82,16 @@ func (r *run) expireStart(m *machine, now time.Time) {
 	if m.owedSince.IsZero() || now.Sub(m.owedSince) < r.policy.StartTimeout+r.policy.SoftStopTimeout {
 		return
 	}
+	if m.starts == 0 && m.power == Stopped && !m.busy {
+		return // the time was spent frozen: nobody has asked for its start yet
+	}
 	why := "does not start"
 	if m.why.Reason != "" {
 		why = m.why.Reason + ", and does not start again"
 	}
 	m.why = Refusal{Reason: why, Remedy: "start it by hand, then: relock reconcile", RequestID: m.opID, Code: m.why.Code}
 	m.enter(StateFailed, now)
+	m.note, m.found.State = MarkDown, "" // another invocation may have noted meanwhile that it runs
 }
 
 // applied goes on with a machine whose reset has ended, or was accepted where the provider reports nothing more.
@@ -93,8 +100,10 @@ func (r *run) applied(m *machine, now time.Time) {
 	case m.owed:
 		m.owedSince = now
 		m.enter(StateToStart, now)
+		m.notBefore = now.Add(m.bootDelay)
 	case m.atBoot && m.power == Running && r.policy.Restart != RestartNever && m.tries < r.policy.MaxAttempts:
 		m.enter(StateMarking, now)
+		m.notBefore = now.Add(m.bootDelay)
 	case m.atBoot && r.policy.Proof != ProofAccepted:
 		r.waitForBoot(m, now)
 	default:

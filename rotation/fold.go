@@ -55,6 +55,8 @@ func (r *run) foldMark(c call, err error, now time.Time) {
 			if m.atBoot {
 				m.state = StateToRestart
 			}
+		case err == nil && c.mark.State == MarkDown:
+			m.note, m.again = "", false
 		case err == nil:
 			m.note, m.wrote = "", true
 		case m.backoff < maxMarkTries && !errors.Is(err, ErrUnauthorized):
@@ -64,7 +66,7 @@ func (r *run) foldMark(c call, err error, now time.Time) {
 			m.fail(now, Refusal{Reason: "could not be marked, so it was not stopped: " + err.Error(), Remedy: "allow the tags " + MarkTag + " and " + SecretTag})
 		default:
 			r.warn("the mark of " + m.id + " could not be written: " + err.Error())
-			m.note = ""
+			m.note, m.again = "", false
 		}
 	}
 }
@@ -78,6 +80,9 @@ func (r *run) warn(text string) {
 // foldRequest takes in the answer to a stop, reset, start or restart.
 func (r *run) foldRequest(c call, o outcome, now time.Time) {
 	var refused *RefusedError
+	if c.kind == callStart {
+		r.eachOf(c, func(m *machine) { m.starts++ })
+	}
 	switch {
 	case o.err == nil:
 		r.eachOf(c, func(m *machine) {
@@ -200,6 +205,10 @@ func (r *run) split(machines []int) {
 func (r *run) refused(c call, m *machine, why Refusal, now time.Time) {
 	switch why.Kind {
 	case RefusedBusy:
+		if c.kind == callStart {
+			m.starts-- // that was no try
+		}
+		m.again = c.kind == callStop // what a restart waits for is this run's own reset
 		m.why = why
 		m.busy = true // until the next look
 		m.later(now, r.policy.PollInterval, r.lead(c))

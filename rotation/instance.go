@@ -63,6 +63,9 @@ type Terms struct {
 	NeedsStopped bool
 	// Effect is when an accepted reset takes effect. Empty means AtOnce.
 	Effect Effect
+	// BootDelay is how long an accepted reset with the effect AtNextBoot is left alone before that boot. Zero means not at
+	// all.
+	BootDelay time.Duration
 	// Reported reports that Observe tells whether a reset succeeded. Where it does not, only a login proves.
 	Reported bool
 	// Refuse says why the provider would not reset this machine now; zero means that it would.

@@ -117,7 +117,8 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 		return Version{}, fmt.Errorf("%w: secret %q: the value would be %d bytes, the store takes %d: remove fields from the current value",
 			ErrConfig, secret, len(copied), l.MaxBytes)
 	}
-	name := nameOf(v, l.suffix())
+	suffix, created := l.suffix(), false
+	name := nameOf(v, suffix)
 	for range attempts {
 		// Every turn reads current, then the list. The turn after a create is thereby its read-back: whoever created
 		// meanwhile, and whatever a person put into current, is seen before anything is sent.
@@ -126,7 +127,7 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 			return Version{}, err
 		}
 		if s.found {
-			if err := l.keep(ctx, secret, s); err != nil {
+			if err := l.keep(ctx, secret, s, suffix); err != nil {
 				return Version{}, err
 			}
 			continue
@@ -137,12 +138,25 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 		if answer, err := s.answer(v); err != nil || answer != nil {
 			return deref(answer), err
 		}
+		if created {
+			// It is listed late. Where a name that is taken is not refused, creating it again would move the name to a later
+			// version: the candidate that won could lose, after it was sent.
+			continue
+		}
+		// Whoever read the secret before its first candidate was there, and offers the next number, hands on that one's birth.
+		if birth := birthOf(s.versions()); birth != "" && birth != v.Birth {
+			v.Birth = birth
+			if value, err = v.Encode(); err != nil {
+				return Version{}, err
+			}
+		}
 		if err := l.makeRoom(ctx, secret); err != nil {
 			return l.afterLostCreate(ctx, secret, v, err)
 		}
 		if err := l.Shelf.Create(ctx, secret, name, value); err != nil && !errors.Is(err, ErrExists) {
 			return l.afterLostCreate(ctx, secret, v, err)
 		}
+		created = true
 	}
 	return Version{}, fmt.Errorf("secret %q: propose generation %d: others keep changing it: %w", secret, v.Generation, ErrConflict)
 }
@@ -175,11 +189,11 @@ func deref(v *Version) Version {
 // keep stores the current value, which no generation holds, as the next generation: the baseline. Losing a race for the
 // number is fine, and so is that a person has replaced the value, which then is not there to be labelled any more: the
 // caller looks again.
-func (l *Ledger) keep(ctx context.Context, secret string, s *sight) error {
+func (l *Ledger) keep(ctx context.Context, secret string, s *sight, suffix string) error {
 	if err := l.makeRoom(ctx, secret); err != nil {
 		return err
 	}
-	name := nameOf(*s.current, l.suffix())
+	name := nameOf(*s.current, suffix)
 	var err error
 	if labeler, ok := l.Shelf.(Labeler); ok {
 		err = labeler.Label(ctx, secret, s.currentSlot, name)

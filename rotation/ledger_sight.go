@@ -241,6 +241,15 @@ func (s *sight) generation(n int) *Version {
 	return nil
 }
 
+// versions are all that are kept, the newest first.
+func (s *sight) versions() []Version {
+	out := make([]Version, len(s.kept))
+	for i := range s.kept {
+		out[i] = s.kept[i].Version
+	}
+	return out
+}
+
 // winner returns the candidate of a generation that counts, or its baseline; nil when there is none. A generation can
 // have both where a name that is taken is not refused.
 func (s *sight) winner(generation int, baseline bool) *kept {

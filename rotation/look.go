@@ -48,6 +48,10 @@ func (r *run) nextLook(m *machine) time.Time {
 	} else if m.opState() && m.seen.Before(m.since) {
 		at = m.since.Add(r.policy.PollInterval)
 	}
+	// What was learnt while this process was frozen, or its clock jumped, is longer than anything takes.
+	if latest := m.seen.Add(r.policy.ResetTimeout / 2); at.After(latest) {
+		at = latest
+	}
 	if over := at.Sub(r.began) % r.grain(); over > 0 {
 		at = at.Add(r.grain() - over)
 	}
@@ -122,6 +126,9 @@ func (m *machine) opState() bool {
 
 // watches reports whether the run wants to know how the machine is.
 func (r *run) watches(m *machine, now time.Time) bool {
+	if m.unsureUp() {
+		return true
+	}
 	switch m.state {
 	case StateStopping, StateSent, StateStarting, StateRestarting:
 		return true
@@ -137,6 +144,9 @@ func (r *run) watches(m *machine, now time.Time) bool {
 // see takes one look at one machine into the run.
 func (r *run) see(m *machine, res Result, now time.Time) {
 	m.power, m.busy = res.Power, res.Busy
+	if m.note == MarkUp && m.power != Running {
+		m.note = "" // its mark has to go on saying that it is owed a start
+	}
 	if m.opState() {
 		ended := !m.busy && (m.op == OpStop && m.power == Stopped || m.op != OpStop && m.power == Running) || m.op == OpReset && res.State == Done
 		r.learn(m, ended, now)

@@ -42,6 +42,7 @@ type machine struct {
 	maxBatch     int
 	needsStopped bool
 	atBoot       bool // a reset takes effect at the next boot
+	bootDelay    time.Duration
 	reported     bool
 	mayTouch     bool // in the (narrowed) scope, and nothing forbids it
 	counts       bool // behind, it is an exception
@@ -61,6 +62,7 @@ type machine struct {
 	wrote bool      // this run wrote its mark
 	doubt bool      // another invocation may have taken it down meanwhile
 	moved bool      // it was seen on its way down
+	again bool      // its stop was refused as busy: it is marked again before the next try
 	late  bool      // its stop was given up and may still land: its mark stays
 	note  MarkState // a mark that is still to be written; empty: none
 
@@ -77,6 +79,7 @@ type machine struct {
 	recorded  bool // the provider's record says that this run's reset succeeded
 	upSince   time.Time
 	owedSince time.Time
+	starts    int       // requests to start it, since it is owed one
 	downSince time.Time // zero: it is not down because of us
 	down      time.Duration
 
@@ -139,6 +142,10 @@ func (m *machine) noteUp() {
 	}
 }
 
+// unsureUp reports whether the machine is to be noted as running and is not known to be: it was refused as busy, so
+// somebody may have taken it down since the last look.
+func (m *machine) unsureUp() bool { return m.note == MarkUp && m.busy }
+
 // disruptive reports whether setting the password takes the machine down.
 func (m *machine) disruptive(p Policy) bool {
 	return m.power == Running && (m.needsStopped || m.atBoot && p.Restart != RestartNever)
@@ -178,7 +185,7 @@ func (m *machine) cameUp(now time.Time) {
 	if !m.downSince.IsZero() {
 		m.down += now.Sub(m.downSince)
 	}
-	m.downSince, m.owedSince, m.owed = time.Time{}, time.Time{}, false
+	m.downSince, m.owedSince, m.owed, m.starts = time.Time{}, time.Time{}, false, 0
 	m.upSince = now
 }
 
@@ -262,7 +269,9 @@ func (r *run) mark(m *machine, s MarkState) Mark {
 	case MarkWait:
 		out.Refused = m.refused
 	case MarkDown:
-		out.Tries = m.tries + 1
+		if out.Tries = m.tries + 1; m.state != StateMarking {
+			out.Tries = max(1, m.tries)
+		}
 	case MarkUp:
 		if m.found.State == MarkDown || m.found.State == MarkUp {
 			// It says for which generation, and how often, the machine was stopped: that is not to be forgotten.
