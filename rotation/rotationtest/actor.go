@@ -199,7 +199,6 @@ func (a *actor) perform(w *World, n *node, f Fault) (r reply, dead bool) {
 				panic(p)
 			}
 			dead = true
-			w.kills++
 			w.trace("killed")
 		}
 	}()

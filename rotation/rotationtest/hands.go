@@ -34,8 +34,9 @@ func (w *World) GiveUp(passwords ...string) {
 // Readable reports whether somebody with the store's credentials could read this password now.
 func (w *World) Readable(password string) bool { return w.readable()[password] }
 
-// Stale is an invocation that was frozen for long, and now writes the generation that it was promoting over current.
-func (w *World) Stale(generation int) {
+// Stale is an invocation that was frozen for long, and now writes the generation that it was promoting over current. A
+// store that compares refuses that, and it is false.
+func (w *World) Stale(generation int) bool {
 	versions, err := w.quiet().History(context.Background(), Secret)
 	if err != nil {
 		panic(err)
@@ -43,9 +44,9 @@ func (w *World) Stale(generation int) {
 	for _, v := range versions {
 		if v.Generation == generation {
 			w.trace("a stale write makes generation %d current", generation)
-			w.shelf.point(v.ID, rotation.Slot{}, copyOf(v))
+			err := w.shelf.point(v.ID, rotation.Slot{Name: "stale"}, copyOf(v))
 			w.current = w.Current()
-			return
+			return err == nil
 		}
 	}
 	panic("no such generation")

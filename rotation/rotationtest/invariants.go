@@ -47,6 +47,9 @@ func (w *World) check(site string) {
 		if !can[m.Live] && !w.lost[m.Live] {
 			w.violate("S1", "after %s: %s opens with %q, which the store does not hold", site, m.ID, m.Live)
 		}
+		if m.Next != "" && !can[m.Next] && !w.lost[m.Next] {
+			w.violate("S1", "after %s: %s will open with %q at its next boot, which the store does not hold", site, m.ID, m.Next)
+		}
 		for p := range m.inflight {
 			if !can[p] {
 				w.violate("S1", "after %s: %q is on its way to %s, and the store does not hold it", site, p, m.ID)
@@ -101,7 +104,8 @@ func (w *World) checkPromotion() {
 	w.current = now
 	var behind []string
 	for _, m := range w.Machines {
-		if m.Tags["rotate"] == "yes" && m.Refuse.Kind != rotation.RefusedUnable && !m.had(now, w) && (m.KeyPair == "" || m.Tags[rotation.MarkTag] != "") {
+		if m.Tags["rotate"] == "yes" && m.Refuse.Kind != rotation.RefusedUnable && !m.had(now, w) && (m.KeyPair == "" || m.Tags[rotation.MarkTag] != "") &&
+			!w.inv.unseen[m] {
 			behind = append(behind, m.ID)
 		}
 	}
@@ -110,19 +114,28 @@ func (w *World) checkPromotion() {
 	}
 }
 
+// opens is the password that the machine opens with: a stopped one does with what it boots with.
+func (m *Machine) opens() string {
+	if m.Power == rotation.Stopped && m.Next != "" {
+		return m.Next
+	}
+	return m.Live
+}
+
 // had reports whether a password was ever proven to be in force on the machine: a reset that is late, or one of an overlapping
-// invocation, may land after the proof.
+// invocation, may land after the proof. A login that accepted a password which was not in force excuses that machine and
+// that password.
 func (m *Machine) had(password string, w *World) bool {
-	return m.Live == password || (m.landed || w.overlap > 1) && m.ever[password]
+	return m.opens() == password || (m.landed || w.overlap > 1) && m.ever[password] || m.fooled[password]
 }
 
 // behind reports whether a machine that can be set is not on current.
 func (w *World) behind(m *Machine) bool {
 	// A reset that lands after its machine was proven shows at a login only: where none can be tried, lookup still knows
-	// the password, and nobody can know more.
-	hidden := (m.landed || w.overlap > 1) && (m.NoLogin || m.Power != rotation.Running)
+	// the password, and nobody can know more. The same holds of a machine whose provider reports nothing either.
+	hidden := (m.landed || w.overlap > 1) && (m.NoLogin || m.Power != rotation.Running) || w.kind.Boot && m.NoLogin
 	return m.Tags["rotate"] == "yes" && m.Refuse.Kind != rotation.RefusedUnable && m.KeyPair == "" && !m.Broken && !m.Hangs && !hidden &&
-		m.Live != w.Current()
+		m.opens() != w.Current()
 }
 
 // CheckEnd holds once faults have stopped and relock was run again: L1, S8's last sentence and S2.
@@ -131,13 +144,13 @@ func (w *World) CheckEnd() {
 		if m.Tags["rotate"] != "yes" {
 			continue
 		}
-		if m.Power != m.Was && w.overlap > 1 && w.kills > 0 && rotation.ParseMark(m.Tags).State != rotation.MarkDown {
+		if m.Power != m.Was && slices.Contains(w.dead, m.stopper) && m.marker != m.stopper && rotation.ParseMark(m.Tags).State != rotation.MarkDown {
 			// An invocation noted it as down, another one noted it as up or proven, and the first stopped it and died: a tag
 			// has no compare-and-set.
 			w.excused = true
 			continue
 		}
-		if m.Power != m.Was {
+		if m.Power != m.Was && !m.woken {
 			w.violate("S8", "%s was %s and is %s", m.ID, m.Was, m.Power)
 		}
 		if w.behind(m) {

@@ -1,5 +1,10 @@
 package rotationtest
 
+import (
+	"context"
+	"time"
+)
+
 // invocation is what the world knows of one invocation of relock.
 type invocation struct {
 	calls  int
@@ -13,7 +18,43 @@ type invocation struct {
 	// yield hands over to whoever else runs; false means that it dies. Nil means that nobody else does.
 	yield func() bool
 	task  *task // nil when it takes no turns
+	name  string
+	about string // what its next call is about, for the trace
+	// ctx ends when its time is up; nil until it is needed.
+	ctx  context.Context
+	stop context.CancelFunc
+	// skew is how far its clock is ahead.
+	skew time.Duration
+	// deadline is when its platform kills it; zero means never.
+	deadline time.Time
+	// unseen are the machines that the last description of their region left out.
+	unseen map[*Machine]bool
 }
+
+// misses notes that a description left a machine out.
+func (i *invocation) misses(m *Machine) {
+	if i.unseen == nil {
+		i.unseen = map[*Machine]bool{}
+	}
+	i.unseen[m] = true
+}
+
+// under gives the invocation a context of its own.
+func (i *invocation) under(parent context.Context) context.Context {
+	i.ctx, i.stop = context.WithCancel(parent)
+	return i.ctx
+}
+
+// end is the end of its time.
+func (i *invocation) end() {
+	if i.ctx == nil {
+		i.under(context.Background()) // it is no engine's, and does not look
+	}
+	i.stop()
+}
+
+// over reports whether its time is up.
+func (i *invocation) over() bool { return i.ctx != nil && i.ctx.Err() != nil }
 
 func newInvocation(only []string, faults func(int, string) Fault) *invocation {
 	return &invocation{faults: faults, read: map[string]bool{}, only: only}
@@ -34,7 +75,7 @@ func (i *invocation) turn(w *World) {
 	alive := i.yield()
 	w.inv = i
 	if !alive {
-		panic(Killed{})
+		w.die()
 	}
 }
 

@@ -35,13 +35,16 @@ func (w *World) HumanValue(value string) {
 
 // RunContext is Run with a context, whose deadline the engine keeps to.
 func (w *World) RunContext(ctx context.Context, r *rotation.Rotator, req rotation.Request, fault func(n int, site string) Fault) (report *rotation.Report, err error, killed bool) {
-	defer w.enter(newInvocation(req.Only, fault))()
+	inv := newInvocation(req.Only, fault)
+	inv.name = string(req.Action)
+	ctx = inv.under(ctx)
+	defer inv.stop()
+	defer w.enter(inv)()
 	defer func() {
 		switch p := recover(); p.(type) {
 		case nil:
 		case Killed:
 			killed = true
-			w.kills++
 			w.trace("killed")
 		default:
 			panic(p)

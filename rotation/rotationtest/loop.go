@@ -13,6 +13,10 @@ import (
 type Scenario struct {
 	Name string
 	Kind Kind
+	// Answers are what the vendors' documents leave open.
+	Answers Answers
+	// Generations is how many rotations there were before the history begins.
+	Generations int
 	// Build makes the world's machines.
 	Build func(*World)
 	// Change alters each run's Rotator; nil means that it is as World.Rotator makes it.
@@ -24,7 +28,8 @@ type Scenario struct {
 	// Algorithm makes another algorithm for a world, to see that a wrong one is caught; nil means the engine.
 	Algorithm func(*World) func(*World) error
 
-	dies int // the call after which the other invocation dies; zero: it lives
+	tell bool // the world keeps a trace
+	dies int  // the call after which the other invocation dies; zero: it lives
 }
 
 // Failure is a history in which an invariant did not hold.
@@ -42,19 +47,28 @@ type Visit struct {
 	Calls     int
 	Sites     map[string]int // boundary calls by name, without faults
 	Failures  []Failure
+	Coverage  Coverage
+}
+
+func (v *Visit) add(s Scenario, at map[int]Fault) {
+	w := s.play(at)
+	v.Histories++
+	if v.Coverage == nil {
+		v.Coverage = Coverage{}
+	}
+	v.Coverage.Add(w)
+	v.Failures = append(v.Failures, s.failures(w, at)...)
 }
 
 // SingleFaults runs the scenario once without a fault, and then once for every call and kind of fault. Each history is
 // brought to its end by running again without faults, as the schedules of deploy/ do.
 func SingleFaults(s Scenario) Visit {
 	w := s.play(nil)
-	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: failures(w, nil)}
+	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: s.failures(w, nil)}
 	for n := 1; n <= v.Calls; n++ {
-		for _, f := range Faults() {
+		for _, f := range s.Kind.FaultsAt(w.order[n-1]) {
 			at := map[int]Fault{n: f}
-			w := s.play(at)
-			v.Histories++
-			v.Failures = append(v.Failures, failures(w, at)...)
+			v.add(s, at)
 		}
 	}
 	return v
@@ -64,14 +78,14 @@ func SingleFaults(s Scenario) Visit {
 // of its own calls in turn: two invocations at once, and a crash.
 func DyingOthers(s Scenario) Visit {
 	w := s.play(nil)
-	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: failures(w, nil)}
+	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: s.failures(w, nil)}
 	for n := 1; n <= v.Calls; n++ {
 		for m := 1; ; m++ {
 			s.dies = m
 			at := map[int]Fault{n: Overtaken}
 			w := s.play(at)
 			v.Histories++
-			for _, f := range failures(w, at) {
+			for _, f := range s.failures(w, at) {
 				f.Faults = append(f.Faults, fmt.Sprintf("the other dies after its call %d", m))
 				v.Failures = append(v.Failures, f)
 			}
@@ -83,10 +97,13 @@ func DyingOthers(s Scenario) Visit {
 	return v
 }
 
-func failures(w *World, at map[int]Fault) []Failure {
+// failures is what went wrong in a history, which is played once more to be told.
+func (s Scenario) failures(w *World, at map[int]Fault) []Failure {
 	if len(w.Violations) == 0 {
 		return nil
 	}
+	s.tell = true
+	w = s.play(at)
 	f := Failure{Violations: w.Violations, Trace: w.Trace}
 	for n, fault := range at {
 		f.Faults = append(f.Faults, fmt.Sprintf("%s at call %d", fault, n))
@@ -97,6 +114,8 @@ func failures(w *World, at map[int]Fault) []Failure {
 // play runs the scenario with faults at the numbered calls, counted over the whole history.
 func (s Scenario) play(at map[int]Fault) *World {
 	w := NewWorld(s.Kind)
+	w.hushed = !s.tell
+	w.Answer(s.Answers)
 	s.Build(w)
 	w.other = func() { s.other(w) }
 	for _, f := range at {
@@ -108,6 +127,10 @@ func (s Scenario) play(at map[int]Fault) *World {
 	if s.Algorithm != nil {
 		w.algorithm = s.Algorithm(w)
 	}
+	for range s.Generations {
+		s.run(w, rotation.Request{Action: rotation.Rotate}, nil)
+	}
+	w.forget()
 	for i, req := range s.Runs {
 		if req == nil {
 			w.Human(fmt.Sprintf("Human-Pass-%04d", i))
@@ -193,7 +216,7 @@ func (w *World) kept(password string) bool {
 // that is owed a start.
 func (w *World) unfinished() bool {
 	for _, m := range w.Machines {
-		if m.Power != m.Was {
+		if m.Power != m.Was && !m.woken {
 			return true
 		}
 	}

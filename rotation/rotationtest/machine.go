@@ -1,11 +1,9 @@
 package rotationtest
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -34,20 +32,34 @@ type Machine struct {
 	lateSets []string        // resets that land after the run
 	landed   bool            // one did
 	ever     map[string]bool // passwords that were in force
+	fooled   map[string]bool // passwords that a login accepted although another one was in force
 	record   record          // what the provider shows of the last reset
 	inflight map[string]bool
+	nextAt   time.Time   // Next is there for a boot that begins then or later
+	stopper  *invocation // who stopped it last
+	marker   *invocation // who wrote its mark last
+	woken    bool        // the provider started it by itself
+	past     [2]shown    // what it showed before its last two changes, the older first
+	// oldTags are what a description shows until marks written at tagsAt are seen.
+	oldTags map[string]string
+	tagsAt  time.Time
 }
 
+// operation is what a machine is doing.
 type operation struct {
-	kind     rotation.OpKind
-	ends     time.Time
-	password string
-	id       string
+	kind        rotation.OpKind
+	began, ends time.Time
+	password    string
+	id          string
+	atBoot      bool // a reset that takes effect at the next boot
+	endless     bool // it is shown for ever
 }
 
+// record is what the provider shows of the last reset.
 type record struct {
 	id    string
 	state rotation.OpState
+	at    time.Time
 }
 
 // Add puts a machine into the scope: running or stopped, with the Baseline in force.
@@ -55,7 +67,7 @@ func (w *World) Add(os rotation.OS, power rotation.PowerState) *Machine {
 	m := &Machine{
 		ID: fmt.Sprintf("m%d", len(w.Machines)), Region: "east", OS: os, Power: power, Was: power, Live: Baseline,
 		Tags: map[string]string{"rotate": "yes"}, NoLogin: os == rotation.Windows,
-		Stops: map[string]int{}, inflight: map[string]bool{}, ever: map[string]bool{},
+		Stops: map[string]int{}, inflight: map[string]bool{}, ever: map[string]bool{}, fooled: map[string]bool{},
 	}
 	if len(w.Machines)%2 == 1 {
 		m.Region = "west"
@@ -75,38 +87,93 @@ func duration(k rotation.OpKind) time.Duration {
 	return 17 * time.Second
 }
 
-func (m *Machine) begin(w *World, k rotation.OpKind, password, id string) {
-	m.op = &operation{k, w.now.Add(duration(k)), password, id}
-	if k != rotation.OpReset {
+func (m *Machine) begin(w *World, op operation) {
+	m.remember()
+	op.began, op.ends = w.now, w.now.Add(duration(op.kind))
+	m.op = &op
+	if op.kind != rotation.OpReset {
 		m.Power = rotation.Changing
+	}
+}
+
+// accept takes a reset that the provider has accepted.
+func (m *Machine) accept(w *World, password, id string, fault Fault) {
+	if fault == Silent {
+		return
+	}
+	m.inflight[password] = true
+	op := operation{kind: rotation.OpReset, password: password, id: id, atBoot: w.kind.Boot || fault == AtBoot, endless: fault == Endless}
+	switch fault {
+	case Late, LateAccepted:
+		m.lateSets = append(m.lateSets, password)
+		return
+	case Twice:
+		m.lateSets = append(m.lateSets, password)
+	case Foreign:
+		op.id = "another"
+	}
+	if w.kind.Boot && w.answers.BootTooSoon {
+		m.plant(w, password)
+		return
+	}
+	m.begin(w, op)
+}
+
+// plant puts a password where the next boot finds it.
+func (m *Machine) plant(w *World, password string) {
+	m.settle(password)
+	m.Next, m.nextAt = password, w.now
+	if w.answers.BootTooSoon {
+		m.nextAt = w.now.Add(plantTime)
+	}
+}
+
+// settle notes that a password is not on its way any more, unless it will land once more.
+func (m *Machine) settle(password string) {
+	if !slices.Contains(m.lateSets, password) {
+		delete(m.inflight, password)
 	}
 }
 
 // finish ends what the machine is doing.
 func (m *Machine) finish(w *World) {
+	m.remember()
 	op := m.op
 	m.op = nil
 	switch op.kind {
 	case rotation.OpReset:
-		delete(m.inflight, op.password)
-		if m.Broken {
-			m.record = record{op.id, rotation.Failed}
-			return
-		}
-		m.record = record{op.id, rotation.Done}
-		if w.kind.Boot {
-			m.Next = op.password
-			return
-		}
-		m.set(op.password)
+		m.finishReset(w, op)
 	case rotation.OpStop:
 		m.Power = rotation.Stopped
 	default:
 		m.Power = rotation.Running
-		if m.Next != "" {
+		if m.Next != "" && !op.began.Before(m.nextAt) {
 			m.set(m.Next)
 			m.Next = ""
 		}
+	}
+}
+
+func (m *Machine) finishReset(w *World, op *operation) {
+	if op.endless {
+		op.ends, op.endless = w.now.Add(100*365*24*time.Hour), false
+		m.op = op
+	}
+	m.settle(op.password)
+	if m.Broken {
+		m.record = record{op.id, rotation.Failed, w.now}
+		return
+	}
+	m.record = record{op.id, rotation.Done, w.now}
+	if op.atBoot {
+		m.plant(w, op.password)
+	} else {
+		m.set(op.password)
+		m.Next = "" // the newer one replaces what waits for the boot
+	}
+	if w.answers.StartsAfterReset && m.Power == rotation.Stopped && m.op == nil {
+		m.woken = m.woken || m.Was == rotation.Stopped
+		m.begin(w, operation{kind: rotation.OpStart, id: op.id})
 	}
 }
 
@@ -115,15 +182,32 @@ func (m *Machine) set(password string) {
 	m.ever[password] = true
 }
 
-// Land lets every reset that was delayed beyond its run take effect.
+// note writes a mark. What was described before stays as it was.
+func (m *Machine) note(w *World, secret, mark string) {
+	m.remember()
+	m.marker = w.inv
+	if !w.now.Before(m.tagsAt.Add(marksLate)) {
+		m.oldTags, m.tagsAt = m.Tags, w.now
+	}
+	m.Tags = maps.Clone(m.Tags)
+	m.Tags[rotation.SecretTag] = secret
+	if mark != "" {
+		m.Tags[rotation.MarkTag] = mark
+	}
+}
+
+// Land lets every reset that was delayed beyond its run take effect, and every operation end that did not.
 func (w *World) Land() {
 	for _, m := range w.Machines {
+		if m.op != nil && m.op.ends.After(w.now.Add(365*24*time.Hour)) {
+			m.op = nil
+		}
 		for _, p := range m.lateSets {
 			w.trace("late reset lands on %s", m.ID)
 			delete(m.inflight, p)
 			m.landed = true
 			if w.kind.Boot {
-				m.Next = p
+				m.plant(w, p)
 			} else {
 				m.set(p)
 			}
@@ -131,241 +215,4 @@ func (w *World) Land() {
 		m.lateSets = nil
 		w.check("late")
 	}
-}
-
-// fleet is the machines of one region.
-type fleet struct {
-	w      *World
-	region string
-}
-
-var (
-	_ rotation.Fleet  = (*fleet)(nil)
-	_ rotation.Power  = (*fleet)(nil)
-	_ rotation.Marker = (*fleet)(nil)
-)
-
-func (f *fleet) Region() string { return f.region }
-
-func (f *fleet) machine(id string) *Machine {
-	for _, m := range f.w.Machines {
-		if m.ID == id && m.Region == f.region {
-			return m
-		}
-	}
-	return nil
-}
-
-func (f *fleet) Describe(_ context.Context, sel rotation.Selector) ([]rotation.Instance, error) {
-	var out []rotation.Instance
-	err := f.w.ask("describe", func(bool) error {
-		for _, m := range f.w.Machines {
-			if m.Region == f.region && sel.Matches(m.ID, m.Tags) {
-				out = append(out, f.instance(m))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (f *fleet) instance(m *Machine) rotation.Instance {
-	rules := f.w.linux
-	if m.OS == rotation.Windows {
-		rules = f.w.windows
-	}
-	inst := rotation.Instance{
-		ID: m.ID, Name: "name-" + m.ID, Region: m.Region, OS: m.OS, Power: m.Power, Busy: m.op != nil, LoginUser: "root",
-		KeyPair: m.KeyPair, Tags: m.Tags, Mark: rotation.ParseMark(m.Tags),
-		Terms: rotation.Terms{Rules: rules, MaxBatch: f.w.maxBatch(), NeedsStopped: true, Effect: rotation.AtOnce, Reported: true, Refuse: m.Refuse},
-	}
-	if f.w.kind.Boot {
-		inst.Terms.NeedsStopped, inst.Terms.Effect, inst.Terms.Reported = false, rotation.AtNextBoot, false
-	}
-	return inst
-}
-
-// each makes one request about a batch: refused as a whole when the check refuses any of its machines.
-func (f *fleet) each(site string, k rotation.OpKind, batch []rotation.Instance, check func(*Machine) rotation.RefusalKind, effect func(m *Machine, id string, late bool)) (rotation.Operation, error) {
-	op := rotation.Operation{Kind: k, Sent: f.w.now}
-	err := f.w.call(site, func(late bool) error {
-		f.w.requests++
-		op.RequestID = "r" + strconv.Itoa(f.w.requests)
-		refused := map[string]rotation.Refusal{}
-		for _, inst := range batch {
-			f.w.mix(inst.ID)
-			if m := f.machine(inst.ID); m == nil {
-				refused[inst.ID] = rotation.Refusal{Kind: rotation.RefusedUnable, Code: "NotFound", Reason: "is gone"}
-			} else if kind := check(m); kind != "" {
-				refused[m.ID] = rotation.Refusal{Kind: kind, Code: "Refused", Reason: "cannot " + site}
-			}
-		}
-		if len(refused) > 0 {
-			return &rotation.RefusedError{Machines: refused, Refusal: rotation.Refusal{Code: "Refused", Reason: site}}
-		}
-		for _, inst := range batch {
-			op.Instances = append(op.Instances, inst.ID)
-			effect(f.machine(inst.ID), op.RequestID, late)
-		}
-		return nil
-	})
-	if err != nil {
-		op.RequestID = "" // the answer that held it was lost
-	}
-	return op, err
-}
-
-func refuseReset(w *World) func(*Machine) rotation.RefusalKind {
-	return func(m *Machine) rotation.RefusalKind {
-		switch {
-		case m.op != nil:
-			return rotation.RefusedBusy
-		case m.Refuse.Kind != "":
-			return m.Refuse.Kind
-		case !w.kind.Boot && m.Power != rotation.Stopped:
-			return rotation.RefusedState
-		}
-		return ""
-	}
-}
-
-func (f *fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation.Credential) (rotation.Operation, error) {
-	if err := ctx.Err(); err != nil {
-		return rotation.Operation{}, err
-	}
-	p := c.Password.Reveal()
-	f.w.checkReset(batch, p)
-	return f.each("reset", rotation.OpReset, batch, refuseReset(f.w), func(m *Machine, id string, late bool) {
-		m.inflight[p] = true
-		if late {
-			m.lateSets = append(m.lateSets, p)
-			return
-		}
-		m.begin(f.w, rotation.OpReset, p, id)
-	})
-}
-
-func (f *fleet) power(site string, k rotation.OpKind, batch []rotation.Instance, from rotation.PowerState) (rotation.Operation, error) {
-	check := func(m *Machine) rotation.RefusalKind {
-		switch {
-		case m.op != nil:
-			return rotation.RefusedBusy
-		case m.Power != from:
-			return rotation.RefusedState
-		}
-		return ""
-	}
-	return f.each(site, k, batch, check, func(m *Machine, id string, _ bool) {
-		if k == rotation.OpStop || k == rotation.OpRestart {
-			m.Stops[f.w.inv.setting]++
-			f.w.checkStops(m)
-		}
-		if k == rotation.OpStop && m.Hangs {
-			return
-		}
-		m.begin(f.w, k, "", id)
-	})
-}
-
-func (f *fleet) Stop(_ context.Context, batch []rotation.Instance, _ rotation.Force) (rotation.Operation, error) {
-	return f.power("stop", rotation.OpStop, batch, rotation.Running)
-}
-
-func (f *fleet) Start(_ context.Context, batch []rotation.Instance) (rotation.Operation, error) {
-	return f.power("start", rotation.OpStart, batch, rotation.Stopped)
-}
-
-func (f *fleet) Restart(_ context.Context, batch []rotation.Instance, _ rotation.Force) (rotation.Operation, error) {
-	return f.power("restart", rotation.OpRestart, batch, rotation.Running)
-}
-
-func (f *fleet) Observe(_ context.Context, ops []rotation.Operation) ([]rotation.Result, error) {
-	var out []rotation.Result
-	err := f.w.ask("observe", func(bool) error {
-		for _, op := range ops {
-			for _, id := range op.Instances {
-				if m := f.machine(id); m != nil {
-					out = append(out, m.result(op))
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (m *Machine) result(op rotation.Operation) rotation.Result {
-	r := rotation.Result{Instance: m.ID, Kind: op.Kind, State: rotation.Unseen, Power: m.Power, Busy: m.op != nil, RequestID: op.RequestID}
-	switch {
-	case op.Kind == rotation.OpReset && op.RequestID != "" && m.record.id == op.RequestID:
-		r.State = m.record.state
-	case m.op != nil && m.op.id == op.RequestID:
-		r.State = rotation.InProgress
-	case m.op == nil && (op.Kind == rotation.OpRestart || op.Kind == rotation.OpStart) && m.Power == rotation.Running:
-		r.State = rotation.Done
-	case m.op == nil && op.Kind == rotation.OpStop && m.Power == rotation.Stopped:
-		r.State = rotation.Done
-	}
-	if r.State == rotation.Failed {
-		r.Detail = "guest agent timeout"
-	}
-	return r
-}
-
-func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation.Mark) error {
-	if mark.State == rotation.MarkDown {
-		f.w.inv.setting = "generation " + strconv.Itoa(mark.Generation)
-		if f.w.setters[f.w.inv.setting] == nil {
-			f.w.setters[f.w.inv.setting] = map[*invocation]bool{}
-		}
-		f.w.setters[f.w.inv.setting][f.w.inv] = true
-	}
-	return f.w.call("mark-"+string(mark.State), func(bool) error {
-		for _, inst := range batch {
-			m := f.machine(inst.ID)
-			if m == nil {
-				return fmt.Errorf("mark %s: %w", inst.ID, rotation.ErrNotFound)
-			}
-			f.w.mix(m.ID)
-			m.Tags = maps.Clone(m.Tags) // what was described stays as it was
-			m.Tags[rotation.SecretTag], m.Tags[rotation.MarkTag] = mark.Secret, mark.Value()
-			if !f.w.hushed {
-				f.w.trace("%s is marked %s of %s", m.ID, mark.Value(), mark.Secret)
-			}
-		}
-		return nil
-	})
-}
-
-// verifier logs in.
-type verifier struct{ w *World }
-
-func (v verifier) Verify(ctx context.Context, logins []rotation.Login) []error {
-	out := make([]error, len(logins))
-	for i, l := range logins {
-		if out[i] = ctx.Err(); out[i] != nil {
-			continue
-		}
-		out[i] = v.w.ask("verify", func(bool) error {
-			at := slices.IndexFunc(v.w.Machines, func(m *Machine) bool { return m.ID == l.Instance.ID })
-			if at < 0 {
-				return rotation.ErrCannotTry // it is gone
-			}
-			m := v.w.Machines[at]
-			switch {
-			case m.NoLogin || m.Power != rotation.Running:
-				return rotation.ErrCannotTry
-			case m.Live != l.Credential.Password.Reveal():
-				return rotation.ErrRejected
-			}
-			return nil
-		})
-	}
-	return out
 }

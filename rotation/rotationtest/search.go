@@ -141,7 +141,7 @@ func (s Search) Run() Found {
 
 func (s Search) open(tell bool) *search {
 	if s.Kinds == nil {
-		s.Kinds = Faults()
+		s.Kinds = basicFaults()
 	}
 	x := &search{Search: s, tell: tell, seed: maphash.MakeSeed(), visited: map[uint64]float64{}, actors: map[[3]int]*actor{}, numbers: map[*invocation]int{}}
 	x.template = x.world()

@@ -1,10 +1,7 @@
 package rotationtest
 
 import (
-	"context"
-	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/relock-project/relock/rotation"
@@ -15,7 +12,7 @@ type shelf interface {
 	list() []rotation.Slot
 	read(name string) (rotation.Slot, string, error)
 	create(name, value string) error
-	point(to string, from rotation.Slot, value string)
+	point(to string, from rotation.Slot, value string) error
 	remove(name string)
 	// values are all that a person with the store's credentials could read now.
 	values() []string
@@ -23,9 +20,23 @@ type shelf interface {
 	human(value string)
 	// edition grows with every change.
 	edition() int
+	// answer sets what the documents leave open.
+	answer(Answers)
 	// clone and digest are World.clone and World.digest of the shelf.
 	clone() shelf
 	digest(*digest)
+}
+
+func newShelf(k Kind, current string) shelf {
+	switch {
+	case k.CompareAndSet:
+		s := newLabelShelf(current)
+		s.compares, s.follows = true, true
+		return s
+	case k.Labels:
+		return newLabelShelf(current)
+	}
+	return newAbsentShelf(current)
 }
 
 // edits counts changes.
@@ -85,7 +96,12 @@ func (s *absentShelf) create(name, value string) error {
 	return nil
 }
 
-func (s *absentShelf) point(_ string, _ rotation.Slot, value string) { s.human(value) }
+func (s *absentShelf) point(_ string, _ rotation.Slot, value string) error {
+	s.human(value)
+	return nil
+}
+
+func (s *absentShelf) answer(Answers) {}
 
 func (s *absentShelf) remove(name string) {
 	delete(s.versions, name)
@@ -101,189 +117,6 @@ func (s *absentShelf) values() []string {
 	var out []string
 	for _, slot := range s.list() {
 		out = append(out, s.versions[slot.Name])
-	}
-	return out
-}
-
-// labelShelf is like Huawei CSMS: immutable versions, labels that move blindly, and a version without a label vanishes
-// at once.
-type labelShelf struct {
-	edits
-	all    []string       // values, by version number
-	labels map[string]int // label -> version number
-}
-
-func newLabelShelf(current string) *labelShelf {
-	return &labelShelf{all: []string{current}, labels: map[string]int{"current": 0}}
-}
-
-func versionID(n int) string { return "v" + strconv.Itoa(n+1) }
-
-func (s *labelShelf) slot(label string) rotation.Slot {
-	return rotation.Slot{Name: label, Version: versionID(s.labels[label]), Order: int64(s.labels[label] + 1)}
-}
-
-func (s *labelShelf) list() []rotation.Slot {
-	return s.once(func() (out []rotation.Slot) {
-		for label := range s.labels {
-			if label != "current" && label != "previous" {
-				out = append(out, s.slot(label))
-			}
-		}
-		return out
-	})
-}
-
-func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
-	n, ok := s.labels[name]
-	if !ok {
-		return rotation.Slot{}, "", rotation.ErrNotFound
-	}
-	return s.slot(name), s.all[n], nil
-}
-
-func (s *labelShelf) create(name, value string) error {
-	s.all = append(s.all, value)
-	s.labels[name] = len(s.all) - 1
-	s.n++
-	return nil
-}
-
-func (s *labelShelf) point(to string, _ rotation.Slot, _ string) {
-	if n, ok := s.labels[to]; ok {
-		s.labels["current"] = n
-		s.n++
-	}
-}
-
-func (s *labelShelf) label(version, name string) {
-	for n := range s.all {
-		if versionID(n) == version {
-			s.labels[name] = n
-			s.n++
-		}
-	}
-}
-
-func (s *labelShelf) remove(name string) {
-	delete(s.labels, name)
-	s.n++
-}
-
-func (s *labelShelf) human(value string) {
-	s.all = append(s.all, value)
-	if n, ok := s.labels["current"]; ok {
-		s.labels["previous"] = n
-	}
-	s.labels["current"] = len(s.all) - 1
-	s.n++
-}
-
-func (s *labelShelf) values() []string {
-	var out []string
-	for _, n := range s.labels {
-		out = append(out, s.all[n])
-	}
-	return out
-}
-
-// boundary is a shelf whose every call leaves the process.
-type boundary struct{ w *World }
-
-var _ rotation.Shelf = boundary{}
-
-func (b boundary) List(context.Context, string) (out []rotation.Slot, err error) {
-	err = b.w.ask("store-list", func(bool) error {
-		out = b.w.shelf.list()
-		return nil
-	})
-	return out, err
-}
-
-func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, value []byte, err error) {
-	err = b.w.ask("store-read", func(bool) error {
-		var s string
-		var err error
-		slot, s, err = b.w.shelf.read(name)
-		for _, p := range b.w.passwords(s) {
-			b.w.inv.read[p] = true
-		}
-		value = []byte(s)
-		return err
-	})
-	if err != nil {
-		return rotation.Slot{}, nil, err
-	}
-	return slot, value, nil
-}
-
-func (b boundary) Create(_ context.Context, _, name string, value []byte) error {
-	return b.w.call("store-create", func(bool) error { return b.w.shelf.create(name, string(value)) })
-}
-
-func (b boundary) Point(_ context.Context, _, to string, from rotation.Slot, value []byte) error {
-	if _, ok := b.w.shelf.(*labelShelf); ok && from.Name != "" {
-		if err := (labelBoundary{b}).previous(from); err != nil {
-			return err
-		}
-	}
-	return b.w.call("store-point", func(bool) error {
-		b.w.shelf.point(to, from, string(value))
-		b.w.checkPromotion()
-		return nil
-	})
-}
-
-func (b boundary) Remove(_ context.Context, _, name string) error {
-	return b.w.call("store-remove", func(bool) error { b.w.shelf.remove(name); return nil })
-}
-
-// labelBoundary adds what a store of labels can do.
-type labelBoundary struct{ boundary }
-
-var _ rotation.Labeler = labelBoundary{}
-
-func (b labelBoundary) Label(_ context.Context, _ string, version rotation.Slot, name string) error {
-	return b.w.call("store-label", func(bool) error {
-		b.w.shelf.(*labelShelf).label(version.Version, name)
-		return nil
-	})
-}
-
-// previous is the first of the two calls that make a version current.
-func (b labelBoundary) previous(from rotation.Slot) error {
-	return b.w.call("store-previous", func(bool) error {
-		b.w.shelf.(*labelShelf).label(from.Version, "previous")
-		return nil
-	})
-}
-
-// passwords returns every password in a stored value, however deep: it knows nothing of how relock stores them.
-func (w *World) passwords(value string) []string {
-	if found, ok := w.dug[value]; ok {
-		return found
-	}
-	var any any
-	if json.Unmarshal([]byte(value), &any) != nil {
-		return nil
-	}
-	w.dug[value] = dig(any, nil)
-	return w.dug[value]
-}
-
-func dig(value any, out []string) []string {
-	switch v := value.(type) {
-	case []any:
-		for _, item := range v {
-			out = dig(item, out)
-		}
-	case map[string]any:
-		for name, item := range v {
-			if s, ok := item.(string); ok && name == "password" {
-				out = append(out, s)
-			}
-			out = dig(item, out)
-		}
 	}
 	return out
 }

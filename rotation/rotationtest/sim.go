@@ -45,26 +45,36 @@ type task struct {
 	over   bool
 }
 
-// start begins an invocation that takes turns with others.
-func (w *World) start(r *rotation.Rotator, req rotation.Request, fault func(int, string) Fault) *task {
+// start begins an invocation that takes turns with others. After the time that is left its platform kills it, zero means
+// never; its clock is ahead by skew.
+func (w *World) start(r *rotation.Rotator, req rotation.Request, left, skew time.Duration, fault func(int, string) Fault) *task {
 	t := &task{inv: newInvocation(req.Only, fault), name: fmt.Sprintf("%s#%d", req.Action, w.started)}
 	w.started++
+	t.inv.name = t.name
+	ctx := t.inv.under(context.Background())
+	if t.inv.skew = skew; left > 0 {
+		t.inv.deadline = w.now.Add(left)
+		ctx = until{ctx, t.inv.deadline.Add(skew)}
+	}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		t.inv.yield = func() bool { return yield(struct{}{}) }
 		t.inv.task = t
 		w.inv = t.inv
+		defer t.inv.stop()
 		defer func() {
 			t.over = true
 			if p := recover(); p != nil {
 				if _, ok := p.(Killed); !ok {
 					panic(p)
 				}
-				w.kills++
 				w.trace("%s is killed", t.name)
 			}
 		}()
 		w.trace("%s begins", t.name)
-		report, _ := r.Do(context.Background(), req)
+		report, _ := r.Do(ctx, req)
+		if left > 0 && report.Outcome == rotation.Incomplete {
+			w.dead = append(w.dead, t.inv) // its time may have been up before it could end what it had begun
+		}
 		w.trace("%s ended %s: %s", t.name, report.Outcome, report.Why)
 	})
 	return t
@@ -83,12 +93,14 @@ func (w *World) step(t *task) {
 // Play is one random history, brought to its end without faults. It checks the promise after every call, and L1 and S2
 // at the end.
 func (r Random) Play(c Chooser) *World {
-	w := NewWorld(Kind{Labels: c.Choose(2) == 1, Boot: c.Choose(3) == 2})
+	w := NewWorld([]Kind{{}, {Labels: true}, {CompareAndSet: true}, {Boot: true}, {Labels: true, Boot: true}, {CompareAndSet: true, Boot: true}}[c.Choose(6)])
 	if c.Choose(4) > 0 {
 		w.shelf.human(fmt.Sprintf(`{"password":%q,"username":""}`, Baseline)) // without a field of somebody else's
 	}
 	w.hushed = !r.Tell
-	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r}
+	w.Answer(someAnswers(w.kind, c))
+	w.trace("a world of %s with %+v", w.kind, w.answers)
+	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r, kinds: map[string][]Fault{}}
 	p.machines()
 	p.change = p.policy()
 	events := p.events(r.Generations)
@@ -109,8 +121,9 @@ type play struct {
 	c      Chooser
 	limit  Random
 	tasks  []*task
-	ready  []*task // those of tasks that can go on, between turns only its room
-	faults int     // that are left
+	ready  []*task            // those of tasks that can go on, between turns only its room
+	faults int                // that are left
+	kinds  map[string][]Fault // by site
 	change func(*rotation.Rotator)
 }
 
@@ -124,6 +137,9 @@ func (p *play) machines() {
 			power = rotation.Stopped
 		}
 		p.Add(os, power)
+	}
+	if p.c.Choose(4) == 0 {
+		p.Add(rotation.Linux, rotation.Running).Tags = map[string]string{"rotate": "no"}
 	}
 }
 
@@ -144,44 +160,31 @@ func (p *play) policy() func(*rotation.Rotator) {
 	}
 }
 
-// event is what a schedule or a person does; nil is a person who edits current.
-type event *rotation.Request
-
-func (p *play) events(generations int) []event {
-	var out []event
-	for i := range generations {
-		out = append(out, &rotation.Request{Action: rotation.Rotate, Token: fmt.Sprintf("t%d", i), NewCandidate: p.c.Choose(6) == 0})
-		for range p.c.Choose(3) {
-			action := []rotation.Action{rotation.Resume, rotation.Reconcile, rotation.Verify, rotation.Rotate}[p.c.Choose(4)]
-			out = append(out, &rotation.Request{Action: action, Token: fmt.Sprintf("t%d", i)})
-		}
-		if p.c.Choose(8) == 0 {
-			out = append(out, nil)
+// someAnswers are a mix of answers to the open questions: in half of the histories the likeliest.
+func someAnswers(k Kind, c Chooser) Answers {
+	var a Answers
+	if c.Choose(2) == 0 {
+		return a
+	}
+	for _, q := range OpenQuestions() {
+		if q.Kinds(k) && c.Choose(4) == 0 {
+			q.Answer(&a)
 		}
 	}
-	return out
-}
-
-func (p *play) begin(e event) {
-	if e == nil {
-		p.Human(fmt.Sprintf("Human-Pass-%04d", p.started))
-		return
-	}
-	r := p.Rotator()
-	p.change(r)
-	r.Rand = &counter{n: byte(p.started * 31)}
-	p.tasks = append(p.tasks, p.start(r, *e, p.fault))
-	p.overlap = max(p.overlap, len(p.tasks))
+	return a
 }
 
 // fault decides about one call.
-func (p *play) fault(int, string) Fault {
+func (p *play) fault(_ int, site string) Fault {
 	if p.faults == 0 || p.c.Choose(40) != 0 {
 		return NoFault
 	}
 	p.faults--
-	kinds := []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late}
-	return kinds[p.c.Choose(len(kinds))]
+	if p.kinds[site] == nil {
+		// Being overtaken is what turns are for.
+		p.kinds[site] = slices.DeleteFunc(p.kind.FaultsAt(site), func(f Fault) bool { return f == Overtaken })
+	}
+	return p.kinds[site][p.c.Choose(len(p.kinds[site]))]
 }
 
 // turn lets one invocation make a call, or the time pass.

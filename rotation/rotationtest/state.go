@@ -21,7 +21,7 @@ func (w *World) clone() *World {
 	for setting, by := range c.setters {
 		c.setters[setting] = maps.Clone(by)
 	}
-	c.Trace, c.Violations = slices.Clip(w.Trace), slices.Clip(w.Violations)
+	c.Trace, c.Violations, c.dead, c.order = slices.Clip(w.Trace), slices.Clip(w.Violations), slices.Clip(w.dead), nil
 	return &c
 }
 
@@ -42,9 +42,14 @@ func (s *absentShelf) clone() shelf {
 }
 
 func (s *labelShelf) clone() shelf {
-	return &labelShelf{edits: s.edits, all: slices.Clip(s.all), labels: maps.Clone(s.labels)}
+	c := *s
+	c.all, c.labels, c.taken = slices.Clip(s.all), maps.Clone(s.labels), maps.Clone(s.taken)
+	return &c
 }
 
+// A digest leaves out what shows only with faults and answers that no search has: the past of machines and store, a clock
+// that is wrong, a context that has ended.
+//
 // A digest is equal for worlds that cannot be told apart from now on: by what an invocation will see, by what a check
 // will say. The time of day is left out, and how long an operation still takes is not.
 type digest struct {
@@ -70,7 +75,7 @@ func putMap[K cmp.Ordered, V comparable](d *digest, m map[K]V) {
 }
 
 func (w *World) digest(d *digest) {
-	put(d, [4]int{w.faults, w.overlap, min(1, w.kills), len(w.Violations)})
+	put(d, [3]int{w.faults, w.overlap, len(w.Violations)})
 	put(d, w.excused)
 	put(d, w.current)
 	putMap(d, w.lost)
@@ -91,7 +96,8 @@ func (w *World) digest(d *digest) {
 func (m *Machine) digest(d *digest, w *World) {
 	put(d, [4]string{string(m.Power), m.Live, m.Next, string(m.Refuse.Kind)})
 	put(d, m.landed)
-	put(d, m.record)
+	put(d, [2]string{m.record.id, string(m.record.state)})
+	m.digestStop(d, w)
 	if m.op == nil {
 		put(d, 0)
 	} else {
@@ -105,6 +111,19 @@ func (m *Machine) digest(d *digest, w *World) {
 	putMap(d, m.Stops)
 	putMap(d, m.ever)
 	putMap(d, m.inflight)
+}
+
+// digestStop adds what excuses that the machine is down: who stopped it, whether that one died, and whether it wrote the mark.
+func (m *Machine) digestStop(d *digest, w *World) {
+	switch same := m.marker == m.stopper; {
+	case m.stopper == nil:
+		put(d, 0)
+	case slices.Contains(w.dead, m.stopper):
+		put(d, same)
+	default:
+		put(d, d.number(m.stopper))
+		put(d, same)
+	}
 }
 
 func (s *absentShelf) digest(d *digest) { putMap(d, s.versions) }

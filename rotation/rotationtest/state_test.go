@@ -17,13 +17,14 @@ func TestASearchCopiesAllOfAWorld(t *testing.T) {
 		fields []string
 	}{
 		{rotationtest.World{}, []string{
-			"Machines", "Sites", "Trace", "Violations", "algorithm", "allowed", "atMost", "calls", "current", "dug", "excused", "faults",
-			"hash", "hushed", "inv", "kills", "kind", "knobs", "linux", "lost", "now", "other", "otherCalls", "overlap", "pending",
-			"requests", "setters", "shelf", "started", "suffixes", "view", "windows",
+			"Machines", "Sites", "Trace", "Violations", "algorithm", "allowed", "answers", "atMost", "calls", "current", "dead", "dug", "excused",
+			"faults", "hash", "hushed", "injected", "inv", "kind", "knobs", "linux", "lost", "now", "order", "other", "otherCalls",
+			"overlap", "pending", "requests", "setters", "shelf", "stale", "started", "suffixes", "view", "windows",
 		}},
 		{rotationtest.Machine{}, []string{
 			"Broken", "Hangs", "ID", "KeyPair", "Live", "Next", "NoLogin", "OS", "Power", "Refuse", "Region", "Stops", "Tags", "Was",
-			"ever", "inflight", "landed", "lateSets", "op", "record",
+			"ever", "fooled", "inflight", "landed", "lateSets", "marker", "nextAt", "oldTags", "op", "past", "record", "stopper",
+			"tagsAt", "woken",
 		}},
 	} {
 		var got []string

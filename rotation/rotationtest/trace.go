@@ -1,6 +1,10 @@
 package rotationtest
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/relock-project/relock/rotation"
+)
 
 // A history is told twice: as lines that a person reads, which cost time and are left out while a world is hushed, and as
 // a hash of every call, its fault, its machines, its answer and its time, which tells whether two histories are the same.
@@ -31,4 +35,30 @@ func (w *World) trace(format string, args ...any) {
 		return
 	}
 	w.Trace = append(w.Trace, w.now.Format("15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+// tell adds a call to the trace, with what befell it and how it ended.
+func (w *World) tell(site string, f Fault, err error) {
+	about := w.inv.about
+	if w.inv.about = ""; w.hushed {
+		return
+	}
+	line := w.inv.name + ": " + site + about
+	if f != NoFault {
+		line += " [" + string(f) + "]"
+	}
+	if err != nil {
+		line += " -> " + err.Error()
+	}
+	w.trace("%s", line)
+}
+
+// on notes which machines a call is about.
+func (w *World) on(batch []rotation.Instance) {
+	if w.hushed {
+		return
+	}
+	for _, inst := range batch {
+		w.inv.about += " " + inst.ID
+	}
 }

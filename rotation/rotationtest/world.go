@@ -35,9 +35,14 @@ type World struct {
 	Trace  []string
 	hushed bool
 	hash   uint64
+	// order is the site of every call, injected how often each fault was at each site.
+	order    []string
+	injected map[Cell]int
 
-	// started counts invocations that take turns, overlap is the most of them at once, kills how many died.
-	started, overlap, kills int
+	// started counts invocations that take turns, overlap is the most of them at once.
+	started, overlap int
+	// dead are the invocations that died.
+	dead []*invocation
 	// setters are the invocations that took machines down, by what they were setting.
 	setters map[string]map[*invocation]bool
 	// excused reports that a machine is down in the one way that marks cannot prevent.
@@ -49,6 +54,8 @@ type World struct {
 	// algorithm replaces the engine; nil means the engine.
 	algorithm func(*World) error
 
+	answers  Answers
+	stale    staleness
 	view     *view
 	pending  *bool // whether a version is, at the edition of view; nil: not known
 	requests int
@@ -66,6 +73,9 @@ type Kind struct {
 	// Labels makes the store one of labels that are moved blindly, whose unlabelled versions vanish at once (Huawei
 	// CSMS); else it creates only what is absent and current is a copy (Tencent Secrets Manager).
 	Labels bool
+	// CompareAndSet makes the store one of labels that are moved only from where the mover believes them to be, and
+	// whose versions are created once (AWS Secrets Manager).
+	CompareAndSet bool
 	// Boot makes an accepted reset take effect at the next boot, with no report (Huawei ECS); else a reset needs a
 	// stopped machine, is reported and takes effect at once (Tencent CVM).
 	Boot bool
@@ -76,30 +86,13 @@ func (k Kind) String() string {
 	if k.Labels {
 		store = "blind-labels"
 	}
+	if k.CompareAndSet {
+		store = "compare-and-set"
+	}
 	if k.Boot {
 		fleet = "effect-at-boot"
 	}
 	return store + "/" + fleet
-}
-
-// Fault is what happens to one call.
-type Fault string
-
-const (
-	NoFault    Fault = ""
-	FailBefore Fault = "fail-before" // no effect, and an error that proves nothing
-	FailAfter  Fault = "fail-after"  // the effect, and the answer lost
-	KillBefore Fault = "kill-before" // the process dies before the call
-	KillAfter  Fault = "kill-after"  // the process dies after its effect
-	Throttled  Fault = "throttled"   // refused for the rate limit
-	Late       Fault = "late"        // a reset lands only after the run; other calls: fail-after
-	// Overtaken freezes the invocation before the call; meanwhile another one does all that it can, and then it goes on.
-	Overtaken Fault = "overtaken"
-)
-
-// Faults are all of them.
-func Faults() []Fault {
-	return []Fault{FailBefore, FailAfter, KillBefore, KillAfter, Throttled, Late, Overtaken}
 }
 
 // endless is more calls than any run of these small worlds needs.
@@ -120,17 +113,13 @@ const Baseline = "Baseline-Pass-0001"
 func NewWorld(k Kind) *World {
 	w := &World{
 		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: 10, dug: map[string][]string{}, lost: map[string]bool{},
-		setters: map[string]map[*invocation]bool{}, hash: hashBegin,
+		setters: map[string]map[*invocation]bool{}, hash: hashBegin, injected: map[Cell]int{},
 		linux: rotation.TencentLinux(), windows: rotation.TencentLinux(),
 	}
 	// Rules that forbid words take a thousand times longer to draw from, and are not what is tried here.
 	w.windows.Name, w.windows.MinLength = "windows", 12
 	value := fmt.Sprintf(`{"username":"","password":%q,"host":"bastion"}`, Baseline)
-	if k.Labels {
-		w.shelf = newLabelShelf(value)
-	} else {
-		w.shelf = newAbsentShelf(value)
-	}
+	w.shelf = newShelf(k, value)
 	w.current = Baseline
 	return w
 }
@@ -158,6 +147,9 @@ func (w *World) Rotator() *rotation.Rotator {
 
 // Ledger returns the store of this world.
 func (w *World) Ledger() *rotation.Ledger {
+	if w.kind.CompareAndSet {
+		return &rotation.Ledger{Shelf: labelBoundary{boundary{w}}, Slots: 10, CompactAt: 7, MaxBytes: 32 << 10, Suffix: func() string { return "0" }}
+	}
 	if w.kind.Labels {
 		return &rotation.Ledger{Shelf: labelBoundary{boundary{w}}, Slots: 10, CompactAt: 7, MaxBytes: 32 << 10, Suffix: func() string {
 			w.suffixes++ // in the world a counter is as good as chance: no two are the same
@@ -189,7 +181,7 @@ func (w *World) Try(algorithm func(*World) error, fault func(n int, site string)
 
 // Overwrite is what a store without create-if-absent does: one call, whatever was there.
 func (w *World) Overwrite(name, value string) {
-	_ = w.call("store-overwrite", func(bool) error {
+	_ = w.call("store-overwrite", func(Fault) error {
 		w.shelf.remove(name)
 		return w.shelf.create(name, value)
 	})
@@ -199,58 +191,110 @@ func (w *World) Overwrite(name, value string) {
 func (w *World) Shelf() rotation.Shelf { return boundary{w} }
 
 // call is every call that leaves the process: it applies the fault that is due, and checks the world after each step.
-func (w *World) call(site string, effect func(late bool) error) error {
+func (w *World) call(site string, effect func(Fault) error) error {
 	err, killed := w.boundary(site, effect)
 	w.check(site)
 	if killed {
-		panic(Killed{})
+		w.die()
 	}
 	return err
 }
 
 // ask is a call that changes nothing.
-func (w *World) ask(site string, answer func(late bool) error) error {
+func (w *World) ask(site string, answer func(Fault) error) error {
 	err, killed := w.boundary(site, answer)
 	if killed {
-		panic(Killed{})
+		w.die()
 	}
 	return err
 }
 
 // boundary makes a call with the fault that is due. killed reports that the process has died after it.
-func (w *World) boundary(site string, effect func(late bool) error) (err error, killed bool) {
+func (w *World) boundary(site string, effect func(Fault) error) (err error, killed bool) {
 	w.inv.turn(w)
 	w.inv.calls++
 	w.calls++
 	w.Sites[site]++
+	w.order = append(w.order, site)
 	if w.inv.calls > endless {
 		w.violate("L1", "a run does not end: %d calls, the last a %s", w.inv.calls, site)
 		panic(Killed{})
+	}
+	if d := w.inv.deadline; !d.IsZero() && w.now.After(d) {
+		w.inv.deadline = time.Time{}
+		w.trace("the time of %s is up", w.inv.name)
+		w.die()
+	}
+	if w.inv.over() {
+		return w.inv.ctx.Err(), false // nobody sends anything with a context that has ended
 	}
 	f := w.inv.fault(w.inv.calls, site)
 	w.mix(site, string(f))
 	if f != NoFault {
 		w.faults++
-		w.trace("call %d %s: %s", w.inv.calls, site, f)
+		w.injected[Cell{site, f}]++
 	}
-	switch f {
-	case KillBefore:
-		panic(Killed{})
-	case FailBefore:
-		return errLost, false
-	case Throttled:
-		return rotation.ErrThrottled, false
-	case Overtaken:
-		w.overtake()
+	if err, refused := w.before(f); refused {
+		w.tell(site, f, err)
+		return err, false
 	}
-	if err = effect(f == Late); err != nil {
+	if err = effect(f); err != nil {
 		w.mix("refused")
 	}
+	err, killed = w.after(f, err)
+	w.tell(site, f, err)
+	return err, killed
+}
+
+// die is the end of the process of the invocation that runs.
+func (w *World) die() {
+	w.dead = append(w.dead, w.inv)
+	panic(Killed{})
+}
+
+// before is what a fault does before the effect of a call, which may be to refuse it.
+func (w *World) before(f Fault) (err error, refused bool) {
+	switch f {
+	case KillBefore:
+		w.die()
+	case FailBefore:
+		return errLost, true
+	case Throttled:
+		return rotation.ErrThrottled, true
+	case Denied:
+		return rotation.ErrUnauthorized, true
+	case Slow:
+		w.Advance(3 * time.Minute)
+	case ClockForward:
+		w.inv.skew += 3 * time.Hour
+	case ClockBack:
+		w.inv.skew -= time.Hour
+	case Overtaken:
+		if w.answers.StartsAfterReset {
+			// A machine that the provider starts by itself after the reset of the one has to be stopped by the other, whose
+			// own request the record does not name any more: that is an ambiguous outcome besides (S8).
+			w.faults++
+		}
+		w.overtake()
+	}
+	return nil, false
+}
+
+// after is what a fault does to the answer of a call.
+func (w *World) after(f Fault, err error) (_ error, killed bool) {
 	switch f {
 	case KillAfter:
 		return nil, true
 	case FailAfter, Late:
 		return errLost, false
+	case Part:
+		if err == nil {
+			err = errLost
+		}
+	case Deadline:
+		w.dead = append(w.dead, w.inv) // it can do no more than if it had died
+		w.inv.end()
+		return w.inv.ctx.Err(), false
 	}
 	return err, false
 }
@@ -295,7 +339,7 @@ func (w *World) Now() time.Time { return w.now }
 // clock is the engine's clock: waiting makes the time pass.
 type clock struct{ w *World }
 
-func (c clock) Now() time.Time { return c.w.now }
+func (c clock) Now() time.Time { return c.w.now.Add(c.w.inv.skew) }
 
 func (c clock) Wait(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
