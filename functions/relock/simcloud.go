@@ -34,6 +34,7 @@ type simMachine struct {
 	id       string
 	power    string
 	password string // in force
+	next     string // in force from its next boot on; empty means none
 }
 
 // The power of a simMachine that relock has to leave as it was.

@@ -25,7 +25,7 @@ func serveHuawei(so simOptions, l net.Listener) (*simCloud, error) {
 	machines := func() []simMachine {
 		var all []simMachine
 		for _, m := range cloud.Machines() {
-			all = append(all, simMachine{m.ID, huaweiPower(m), m.Password})
+			all = append(all, simMachine{m.ID, huaweiPower(m), m.Password, m.Pending})
 		}
 		return all
 	}

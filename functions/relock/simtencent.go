@@ -24,7 +24,7 @@ func serveTencent(so simOptions, l net.Listener) (*simCloud, error) {
 	machines := func() []simMachine {
 		var all []simMachine
 		for _, m := range cloud.Machines() {
-			all = append(all, simMachine{m.ID, m.State, m.Password})
+			all = append(all, simMachine{m.ID, m.State, m.Password, ""})
 		}
 		return all
 	}

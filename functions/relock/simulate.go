@@ -97,7 +97,11 @@ func allIsWell(r *rotation.Report) string {
 	if r.Counts.Proven+r.Counts.Accepted == 0 {
 		return text + "no machine is reported as rotated"
 	}
-	return text + fmt.Sprintf("every rotated machine opens with generation %d", r.Generation)
+	text += fmt.Sprintf("every rotated machine opens with generation %d", r.Generation)
+	if r.Counts.Accepted > 0 {
+		text += ", now or after its next boot"
+	}
+	return text
 }
 
 // envFile writes the cloud's settings to an environment file, as an operator would have one, and returns its name. What
@@ -132,9 +136,9 @@ func (c *simCloud) check(ctx context.Context, f fleet, report *rotation.Report, 
 	if err != nil {
 		return []string{"the simulated secret could not be read: " + err.Error()}
 	}
-	rotated := map[string]bool{}
+	state := map[string]rotation.State{}
 	for _, m := range report.Machines {
-		rotated[m.ID] = m.State == rotation.StateProven || m.State == rotation.StateAccepted
+		state[m.ID] = m.State
 	}
 	was := map[string]string{}
 	for _, m := range before {
@@ -145,7 +149,16 @@ func (c *simCloud) check(ctx context.Context, f fleet, report *rotation.Report, 
 		if (was[m.id] == powerOn || was[m.id] == powerOff) && m.power != was[m.id] {
 			wrong = append(wrong, fmt.Sprintf("%s was %s and is %s", m.id, was[m.id], m.power))
 		}
-		if rotated[m.id] && !version.Password.Equal(rotation.NewPassword(m.password)) {
+		opens := version.Password.Equal(rotation.NewPassword(m.password))
+		waits := m.next != "" && version.Password.Equal(rotation.NewPassword(m.next))
+		switch state[m.id] {
+		case rotation.StateProven:
+		case rotation.StateAccepted:
+			opens = opens || waits
+		default:
+			continue
+		}
+		if !opens {
 			locked = append(locked, m.id)
 		}
 	}
