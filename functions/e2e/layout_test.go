@@ -102,7 +102,7 @@ func files(t *testing.T, f func(path, text string)) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (name == ".git" || name == ".ci" || name == "dist") {
+		if d.IsDir() && (name == ".git" || name == ".ci" || name == "dist" || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
 		if d.IsDir() || filepath.Ext(name) != ".go" {

@@ -55,3 +55,27 @@ func spoilings(p program, calls []call, shift int) iter.Seq[point] {
 		}
 	}
 }
+
+// Where nobody limits the time, a request without an answer is given up all the same. It takes half a minute.
+func TestARequestWithoutAnAnswerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	if !full() {
+		t.Log("not in a sample: make e2e does it")
+		return
+	}
+	p, s := programs()[0], &tally{serve: killable}
+	calls := slices.DeleteFunc(undisturbed(t, p, killable), func(c call) bool {
+		return c.action != "StopInstances" && c.action != "ResetInstancesPassword" && c.action != "PutSecretValue"
+	})
+	spread(t, func(yield func(point) bool) {
+		for at := range oneOfEachKind(calls) {
+			for _, silent := range troubles() {
+				if silent.hangs && !yield(point{at.name, at.is, silent.name, func(*process) trouble { return silent }, false}) {
+					return
+				}
+			}
+		}
+	}, func(t *testing.T, at point) { s.visit(t, p, at) })
+	s.tell(t, p.name)
+	s.wantEvery(t, calls)
+}
