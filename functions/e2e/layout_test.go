@@ -91,7 +91,7 @@ func TestDependenciesGoOneWay(t *testing.T) {
 	}
 }
 
-// files calls f for each Go file of the module, with its path from the root and its text.
+// files calls f for each Go file of the module, with its path from the root and its text. What is test data is none of it.
 func files(t *testing.T, f func(path, text string)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
