@@ -14,8 +14,8 @@ import (
 // The actions, and how many requests a second each takes per region and account. Reads share a quota of 10,000, writes one
 // of 50: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html.
 var (
-	describeSecret = wire.API{Name: "secretsmanager DescribeSecret", PerSecond: 500}
-	getSecret      = wire.API{Name: "secretsmanager GetSecretValue", PerSecond: 500}
+	describeSecret = wire.API{Name: "secretsmanager DescribeSecret", PerSecond: 500, Burst: 100}
+	getSecret      = wire.API{Name: "secretsmanager GetSecretValue", PerSecond: 500, Burst: 100}
 	putSecret      = wire.API{Name: "secretsmanager PutSecretValue", PerSecond: 10, Burst: 10}
 	moveStage      = wire.API{Name: "secretsmanager UpdateSecretVersionStage", PerSecond: 20, Burst: 10}
 )
