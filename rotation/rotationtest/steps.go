@@ -20,7 +20,7 @@ type Vault struct {
 
 // NewWorldOver is NewWorld with its secret in a Vault, whose current value is the Baseline.
 func NewWorldOver(v Vault) *World {
-	w := NewWorld(Kind{Labels: true})
+	w := NewWorld(Kind{CompareAndSet: true})
 	w.shelf = &vaultShelf{Vault: v}
 	return w
 }
@@ -35,7 +35,7 @@ func (w *World) RotatorOver() *rotation.Rotator {
 // Boundary is a call that leaves the process: the fault that is due befalls it, and what is promised is held after its
 // effect. It panics with Killed when the process dies there.
 func (w *World) Boundary(site string, effect func() error) error {
-	return w.call(site, func(bool) error {
+	return w.call(site, func(Fault) error {
 		err := effect()
 		w.checkPromotion()
 		return err
@@ -106,8 +106,14 @@ func (s *vaultShelf) values() (out []string) {
 func (s *vaultShelf) human(value string) { s.Human(value) }
 
 // What only the driver does, and what only searches need.
-func (s *vaultShelf) create(string, string) error         { panic("a vault is written by its driver") }
-func (s *vaultShelf) point(string, rotation.Slot, string) { panic("a vault is written by its driver") }
-func (s *vaultShelf) remove(string)                       { panic("a vault is written by its driver") }
-func (s *vaultShelf) clone() shelf                        { panic("a vault is not searched") }
-func (s *vaultShelf) digest(*digest)                      { panic("a vault is not searched") }
+func (s *vaultShelf) create(string, string) error               { panic(writtenByItsDriver) }
+func (s *vaultShelf) point(string, rotation.Slot, string) error { panic(writtenByItsDriver) }
+func (s *vaultShelf) remove(string)                             { panic(writtenByItsDriver) }
+func (s *vaultShelf) answer(Answers)                            {}
+func (s *vaultShelf) clone() shelf                              { panic(notSearched) }
+func (s *vaultShelf) digest(*digest)                            { panic(notSearched) }
+
+const (
+	writtenByItsDriver = "rotationtest: a vault is written by its driver"
+	notSearched        = "rotationtest: a vault is not searched"
+)
