@@ -51,6 +51,10 @@ func (w *witness) graph(t testing.TB, vars map[string]string, limit string, odd 
 	mux.HandleFunc("GET /v1/runtime/invocation/request", g.next)
 	mux.HandleFunc("POST /v1/runtime/invocation/response/{id}", g.end(false))
 	mux.HandleFunc("POST /v1/runtime/invocation/error/{id}", g.end(true))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("the function asks for %s %s", r.Method, r.URL)
+		w.WriteHeader(http.StatusNotFound)
+	})
 	g.server = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		g.server.CloseClientConnections()

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -93,6 +96,36 @@ func TestAnEndedContextSendsNothing(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || !rotation.DefinitelyNotApplied(err) || sent > 0 {
 		t.Errorf("Reset = %v, %d requests; want context.Canceled and none", err, sent)
 	}
+}
+
+// hanging is a provider that does not answer.
+type hanging chan struct{}
+
+func (h hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	close(h)
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// The SDK knows no contexts: without ours, a request would be waited for after the run's end.
+func TestARequestEndsWithItsContextAndItsOutcomeIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, end := range map[string]func(context.CancelFunc){"cancelled": func(cancel context.CancelFunc) { cancel() }, "in time": func(context.CancelFunc) {}} {
+			sent := make(hanging)
+			fleet, _ := drivers(t, stubConfig(sent))
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-sent
+				end(cancel)
+			}()
+			began := time.Now()
+			_, err := fleet.Reset(ctx, machines(one), credential(canary))
+			if err == nil || rotation.DefinitelyNotApplied(err) || time.Since(began) > 31*time.Second {
+				t.Errorf("%s: Reset = %v after %s; want an ambiguous error, in time", name, err, time.Since(began))
+			}
+			cancel()
+		}
+	})
 }
 
 // partial is the answer in https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/apis_recommended/batch_operations/responses_batch_requests.html.

@@ -123,8 +123,8 @@ func TestARestartIsDoneWhenTheJobSaysSoOfTheMachine(t *testing.T) {
 						t.Fatalf("Observe = %+v, %v", results, err)
 					}
 					for _, r := range results {
-						if r.State == rotation.Done && r.Power != rotation.Running {
-							t.Errorf("%s is done and %s", r.Instance, r.Power)
+						if r.State == rotation.Done && (r.Power != rotation.Running || passwordOf(cloud, r.Instance) != "Plain.Word-0001") {
+							t.Errorf("%s is done and %s, and has not booted with its password", r.Instance, r.Power)
 						}
 						states[r.Instance] = r
 					}
@@ -141,6 +141,15 @@ func TestARestartIsDoneWhenTheJobSaysSoOfTheMachine(t *testing.T) {
 			})
 		})
 	}
+}
+
+func passwordOf(cloud *huaweisim.Cloud, id string) string {
+	for _, m := range cloud.Machines() {
+		if m.ID == id {
+			return m.Password
+		}
+	}
+	return ""
 }
 
 func TestABatchHasALimit(t *testing.T) {
