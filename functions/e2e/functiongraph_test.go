@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +22,6 @@ type graph struct {
 	witness *witness
 	header  http.Header // of an event
 
-	mu     sync.Mutex
 	events chan string
 	ends   chan ending
 	odd    []http.HandlerFunc // answered to the first questions instead

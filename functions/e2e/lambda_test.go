@@ -18,11 +18,11 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 type lambdaRun struct {
 	*process
-	event, name string
-	limit       time.Duration
-	taken       chan struct{} // closed when the function has the event
-	answer      chan []byte   // the result, or the error
-	failed      chan string
+	event  string
+	limit  time.Duration
+	taken  chan struct{} // closed when the function has the event
+	answer chan []byte   // the result, or the error
+	failed chan string
 }
 
 // invoking prepares an invocation that has not begun. The platform kills the process at its limit.
