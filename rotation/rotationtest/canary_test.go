@@ -3,7 +3,6 @@ package rotationtest_test
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -28,7 +27,7 @@ func TestCanaryWrongAlgorithmsAreCaught(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			v := c.loop(rotationtest.Scenario{
-				Name: c.name,
+				Name: c.name, Until: c.invariant,
 				Build: func(w *rotationtest.World) {
 					w.Add(rotation.Linux, rotation.Running)
 					w.Add(rotation.Linux, rotation.Stopped)
@@ -38,29 +37,58 @@ func TestCanaryWrongAlgorithmsAreCaught(t *testing.T) {
 					return c.algorithm(&wrong{w: w})
 				},
 			})
-			f, ok := caught(v, c.invariant)
-			if !ok {
-				t.Fatalf("%d histories, and none broke %s: the loop cannot see this mistake", v.Histories, c.invariant)
-			}
-			faults := strings.Join(f.Faults, ", ")
-			if faults == "" {
-				faults = "no fault at all"
-			}
-			fmt.Fprintf(os.Stderr, "canary %-26s caught in %d of %d histories, first with %s: %s\n",
-				c.name+":", count(v, c.invariant), v.Histories, faults, f.Violations[0])
+			tell(t, c.name, c.invariant, v)
 		})
 	}
 }
 
-// count is in how many histories the invariant was broken.
-func count(v rotationtest.Visit, invariant string) int {
-	n := 0
-	for _, f := range v.Failures {
-		if slices.ContainsFunc(f.Violations, func(text string) bool { return strings.HasPrefix(text, invariant+":") }) {
-			n++
+// TestCanaryMutationsAreCaught breaks the engine or what is around it, once against each invariant.
+func TestCanaryMutationsAreCaught(t *testing.T) {
+	covered := map[string]bool{}
+	for _, m := range mutations() {
+		covered[m.invariant] = true
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			tell(t, m.name, m.invariant, rotationtest.SingleFaults(rotationtest.Scenario{
+				Name: m.name, Build: m.build, Change: m.change, Until: m.invariant, Runs: []*rotation.Request{rotate("a"), rotate("b")},
+			}))
+		})
+	}
+	for _, invariant := range []string{"S0", "S1", "S2", "S3", "S4", "S5", "S6", "S8", "L1", "L2"} {
+		if !covered[invariant] {
+			t.Errorf("no mutation is against %s", invariant)
 		}
 	}
-	return n
+}
+
+// TestCanaryOverlapIsCaught takes create-if-absent away from two invocations at once.
+func TestCanaryOverlapIsCaught(t *testing.T) {
+	t.Parallel()
+	s := searches()["overlap "+rotationtest.Kind{}.String()]
+	s.Switches = 1
+	s.Change = func(r *rotation.Rotator) {
+		impatient(r)
+		shelf(func(s rotation.Shelf) rotation.Shelf { return overwritingShelf{s} })(r)
+	}
+	f := s.Run()
+	tell(t, "a shelf that overwrites", "S1", rotationtest.Visit{Histories: f.States, Failures: f.Failures})
+}
+
+// tell prints how a mistake was caught, and fails when it was not.
+func tell(t *testing.T, name, invariant string, v rotationtest.Visit) {
+	t.Helper()
+	f, ok := caught(v, invariant)
+	if !ok {
+		t.Fatalf("%d histories, and none broke %s: the loop cannot see this mistake", v.Histories, invariant)
+	}
+	faults := strings.Join(f.Faults, ", ")
+	if faults == "" {
+		faults = "no fault at all"
+	}
+	if f.History != "" {
+		faults += " (" + f.History + ")"
+	}
+	fmt.Fprintf(os.Stderr, "canary %s: %s, with %s, after %d histories: %s\n", name, invariant, faults, f.After, f.Violations[0])
 }
 
 // caught returns the first history in which the invariant was broken.

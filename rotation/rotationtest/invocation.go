@@ -13,6 +13,8 @@ type invocation struct {
 	read map[string]bool
 	// only narrows what it may send to (S5); nil means all of the scope.
 	only []string
+	// operator says that it may forget (S4): it is no run.
+	operator bool
 	// setting names the generation that it last noted machines as down for (S8).
 	setting string
 	// yield hands over to whoever else runs; false means that it dies. Nil means that nobody else does.

@@ -29,6 +29,9 @@ func (w *World) Blame() { w.faults++ }
 // HumanValue is a person who puts any text into current, which may hold no password at all.
 func (w *World) HumanValue(value string) {
 	w.trace("a person puts another value into current")
+	if old := w.Current(); !w.kept(old) {
+		w.lost[old] = true
+	}
 	w.shelf.human(value)
 	w.current = w.Current()
 }

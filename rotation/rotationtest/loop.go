@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -28,6 +29,9 @@ type Scenario struct {
 	// Algorithm makes another algorithm for a world, to see that a wrong one is caught; nil means the engine.
 	Algorithm func(*World) func(*World) error
 
+	// Until ends a loop with the first history that breaks this invariant; empty means that nothing does.
+	Until string
+
 	tell bool // the world keeps a trace
 	dies int  // the call after which the other invocation dies; zero: it lives
 }
@@ -35,6 +39,8 @@ type Scenario struct {
 // Failure is a history in which an invariant did not hold.
 type Failure struct {
 	Faults []string
+	// After is how many histories, or states of a Search, it took to find it.
+	After int
 	// History is what a Search follows to come here again.
 	History    string
 	Violations []string
@@ -57,15 +63,16 @@ func (v *Visit) add(s Scenario, at map[int]Fault) {
 		v.Coverage = Coverage{}
 	}
 	v.Coverage.Add(w)
-	v.Failures = append(v.Failures, s.failures(w, at)...)
+	v.fail(s.failures(w, at)...)
 }
 
 // SingleFaults runs the scenario once without a fault, and then once for every call and kind of fault. Each history is
 // brought to its end by running again without faults, as the schedules of deploy/ do.
 func SingleFaults(s Scenario) Visit {
 	w := s.play(nil)
-	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: s.failures(w, nil)}
-	for n := 1; n <= v.Calls; n++ {
+	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Coverage: Coverage{}}
+	v.fail(s.failures(w, nil)...)
+	for n := 1; n <= v.Calls && !v.broke(s.Until); n++ {
 		for _, f := range s.Kind.FaultsAt(w.order[n-1]) {
 			at := map[int]Fault{n: f}
 			v.add(s, at)
@@ -78,8 +85,9 @@ func SingleFaults(s Scenario) Visit {
 // of its own calls in turn: two invocations at once, and a crash.
 func DyingOthers(s Scenario) Visit {
 	w := s.play(nil)
-	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites, Failures: s.failures(w, nil)}
-	for n := 1; n <= v.Calls; n++ {
+	v := Visit{Histories: 1, Calls: w.calls, Sites: w.Sites}
+	v.fail(s.failures(w, nil)...)
+	for n := 1; n <= v.Calls && !v.broke(s.Until); n++ {
 		for m := 1; ; m++ {
 			s.dies = m
 			at := map[int]Fault{n: Overtaken}
@@ -87,7 +95,7 @@ func DyingOthers(s Scenario) Visit {
 			v.Histories++
 			for _, f := range s.failures(w, at) {
 				f.Faults = append(f.Faults, fmt.Sprintf("the other dies after its call %d", m))
-				v.Failures = append(v.Failures, f)
+				v.fail(f)
 			}
 			if w.otherCalls < m {
 				break // it ended before it could die
@@ -95,6 +103,20 @@ func DyingOthers(s Scenario) Visit {
 		}
 	}
 	return v
+}
+
+func (v *Visit) fail(failures ...Failure) {
+	for _, f := range failures {
+		f.After = v.Histories
+		v.Failures = append(v.Failures, f)
+	}
+}
+
+// broke reports whether a history broke the invariant.
+func (v *Visit) broke(invariant string) bool {
+	return invariant != "" && slices.ContainsFunc(v.Failures, func(f Failure) bool {
+		return slices.ContainsFunc(f.Violations, func(text string) bool { return strings.HasPrefix(text, invariant+":") })
+	})
 }
 
 // failures is what went wrong in a history, which is played once more to be told.
@@ -167,11 +189,15 @@ func (s Scenario) run(w *World, req rotation.Request, at map[int]Fault) {
 		w.Try(w.algorithm, fault)
 		return
 	}
+	w.Run(s.rotator(w), req, fault)
+}
+
+func (s Scenario) rotator(w *World) *rotation.Rotator {
 	r := w.Rotator()
 	if s.Change != nil {
 		s.Change(r)
 	}
-	w.Run(r, req, fault)
+	return r
 }
 
 // other is the invocation that overtakes another. It sees the same schedule a day later, and goes on until it is done.
@@ -241,7 +267,7 @@ func (s Scenario) checkLookup(w *World) {
 		if m.Tags["rotate"] != "yes" {
 			continue
 		}
-		a, err := w.Rotator().Lookup(context.Background(), m.ID)
+		a, err := s.rotator(w).Lookup(context.Background(), m.ID)
 		if err != nil {
 			w.violate("S2", "lookup %s: %v", m.ID, err)
 			continue

@@ -15,6 +15,7 @@ func (x *search) fail(w *World) {
 	if err == nil && len(f.Violations) == 0 {
 		f.Violations = append([]string{"when it is replayed, nothing is wrong; in the search:"}, w.Violations...)
 	}
+	f.After = len(x.visited)
 	x.Failures = append(x.Failures, f)
 }
 

@@ -166,7 +166,9 @@ func (w *World) Run(r *rotation.Rotator, req rotation.Request, fault func(n int,
 
 // Try is an invocation of another algorithm than the engine's.
 func (w *World) Try(algorithm func(*World) error, fault func(n int, site string) Fault) {
-	defer w.enter(newInvocation(nil, fault))()
+	inv := newInvocation(nil, fault)
+	inv.operator = true
+	defer w.enter(inv)()
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ok := p.(Killed); !ok {
