@@ -15,7 +15,7 @@ SEEDS    ?= 20000
 MACHINES ?= 100,1000,10000,100000
 BUDGET   ?= 2000000
 SWITCHES ?= 3
-SIMFLAGS := -budget $(BUDGET) -switches $(SWITCHES) -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
+SIMFLAGS := -save -budget $(BUDGET) -switches $(SWITCHES) -seeds $(SEEDS) $(if $(SEED),-seed $(SEED))
 
 # What a test prints about itself is kept, the names of those that pass are not.
 BRIEF := grep -Ev '^(=== |PASS$$| *--- PASS|\? )'

@@ -112,6 +112,12 @@ func (v *Visit) fail(failures ...Failure) {
 	}
 }
 
+// Replay runs the scenario with these faults, by the number of the call.
+func (s Scenario) Replay(faults map[int]Fault) Failure {
+	w := s.play(faults)
+	return Failure{Violations: w.Violations, Trace: w.Trace}
+}
+
 // broke reports whether a history broke the invariant.
 func (v *Visit) broke(invariant string) bool {
 	return invariant != "" && slices.ContainsFunc(v.Failures, func(f Failure) bool {

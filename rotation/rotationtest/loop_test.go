@@ -125,6 +125,10 @@ func report(t *testing.T, loop string, s rotationtest.Scenario, v rotationtest.V
 		if i == 3 {
 			t.Fatalf("… and %d more", len(v.Failures)-3)
 		}
+		if !strings.Contains(strings.Join(f.Faults, ""), "the other") {
+			keep(t, fmt.Sprintf("%s/%s-%d", s.Kind, s.Name, i), f.Violations[0],
+				"scenario: "+s.Kind.String()+"/"+s.Name, "faults: "+strings.Join(f.Faults, ", "))
+		}
 		t.Errorf("%v:\n%s\n%s", f.Faults, strings.Join(f.Violations[:min(5, len(f.Violations))], "\n"), strings.Join(f.Trace, "\n"))
 	}
 }

@@ -80,7 +80,8 @@ func search(t *testing.T, what, name string, change func(*rotationtest.Search)) 
 		change(&s)
 		f := s.Run()
 		fmt.Fprintf(os.Stderr, "%s, %s: %v\n", what, name, f)
-		for _, f := range f.Failures[:min(3, len(f.Failures))] {
+		for i, f := range f.Failures[:min(3, len(f.Failures))] {
+			keep(t, fmt.Sprintf("%s, %s-%d", what, name, i), f.Violations[0], "search: "+name, "history: "+f.History)
 			t.Errorf("%v:\n%s\n%s\nhistory: %s", f.Faults, strings.Join(f.Violations, "\n"), strings.Join(f.Trace, "\n"), f.History)
 		}
 	})

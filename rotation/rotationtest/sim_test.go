@@ -90,6 +90,7 @@ func replay(t *testing.T, n uint64) {
 	w := told.Play(rotationtest.Seeded(n))
 	fmt.Fprintf(os.Stderr, "seed %d\n%s\n%d boundary calls, %d faults, hash %016x\n", n, strings.Join(w.Trace, "\n"), w.Calls(), w.Injected(), w.Hash())
 	if len(w.Violations) > 0 {
+		keep(t, fmt.Sprint("seed-", n), w.Violations[0], fmt.Sprint("seed: ", n))
 		t.Errorf("seed %d: %s\nreplay: make sim SEED=%d", n, w.Violations[0], n)
 	}
 }
