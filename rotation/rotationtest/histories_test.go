@@ -319,35 +319,3 @@ func TestRollBackByHandIsFinishedForward(t *testing.T) {
 		w.CheckEnd()
 	})
 }
-
-// L2: a machine that was taken down as often as is allowed takes nobody's place, not a canary's either.
-func TestMachineThatWasTriedTooOftenStopsNobody(t *testing.T) {
-	onEvery(t, func(t *testing.T, w *rotationtest.World) {
-		w.Add(rotation.Linux, rotation.Running).Broken = true
-		w.Add(rotation.Linux, rotation.Running)
-		for range 4 {
-			r := w.Rotator()
-			w.Run(r, rotation.Request{Only: []string{"m0"}}, nil)
-			w.Blame() // a reset that fails may cost a further stop
-		}
-		do(t, w, rotation.Request{Action: rotation.Resume}, rotation.Partial)
-		if w.Machines[1].Live == rotationtest.Baseline {
-			t.Error("the other machine was not set")
-		}
-	})
-}
-
-// Where a boot may come too soon after a reset, the boot waits.
-func TestBootWaitsUntilTheResetIsInPlace(t *testing.T) {
-	for _, k := range kinds() {
-		k.Boot = true
-		w := rotationtest.NewWorld(k)
-		w.Answer(rotationtest.Answers{BootTooSoon: true})
-		w.Add(rotation.Linux, rotation.Running)
-		do(t, w, rotation.Request{}, rotation.Rotated)
-		w.CheckEnd()
-		if n := stops(w.Machines[0]); n != 1 || len(w.Violations) > 0 {
-			t.Errorf("the machine was restarted %d times: %q", n, w.Violations)
-		}
-	}
-}

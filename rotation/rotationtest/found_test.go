@@ -1,0 +1,136 @@
+package rotationtest_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/rotationtest"
+)
+
+// These are the shortest histories of what faults and random histories found.
+
+// L2: a machine that was taken down as often as is allowed takes nobody's place, not a canary's either.
+func TestMachineThatWasTriedTooOftenStopsNobody(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Running).Broken = true
+		w.Add(rotation.Linux, rotation.Running)
+		for range 4 {
+			r := w.Rotator()
+			w.Run(r, rotation.Request{Only: []string{"m0"}}, nil)
+			w.Blame() // a reset that fails may cost a further stop
+		}
+		do(t, w, rotation.Request{Action: rotation.Resume}, rotation.Partial)
+		if w.Machines[1].Live == rotationtest.Baseline {
+			t.Error("the other machine was not set")
+		}
+	})
+}
+
+// Where a boot may come too soon after a reset, the boot waits.
+func TestBootWaitsUntilTheResetIsInPlace(t *testing.T) {
+	for _, k := range kinds() {
+		k.Boot = true
+		w := rotationtest.NewWorld(k)
+		w.Answer(rotationtest.Answers{BootTooSoon: true})
+		w.Add(rotation.Linux, rotation.Running)
+		do(t, w, rotation.Request{}, rotation.Rotated)
+		w.CheckEnd()
+		if n := stops(w.Machines[0]); n != 1 || len(w.Violations) > 0 {
+			t.Errorf("the machine was restarted %d times: %q", n, w.Violations)
+		}
+	}
+}
+
+// at is a fault of the n-th call of a site.
+func at(site string, nth int, f rotationtest.Fault) func(int, string) rotationtest.Fault {
+	return func(_ int, s string) rotationtest.Fault {
+		if s == site {
+			if nth--; nth == 0 {
+				return f
+			}
+		}
+		return rotationtest.NoFault
+	}
+}
+
+// A machine that was created between two pages shifts the others: one is on both, and is one all the same.
+func TestMachineOnTwoPagesIsOneMachine(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Running)
+		for nth := range 2 {
+			report, err, _ := w.Run(w.Rotator(), rotation.Request{}, at("describe", nth+1, rotationtest.Torn))
+			if report.Outcome != rotation.Rotated || report.Counts.Scope != 1 {
+				t.Errorf("ended %s with %d machines: %v", report.Outcome, report.Counts.Scope, err)
+			}
+		}
+		if n := stops(w.Machines[0]); n != 2 {
+			t.Errorf("stopped %d times for two generations", n)
+		}
+	})
+}
+
+// A candidate that the store lists late is not made a second time: where names move, the version that somebody has adopted
+// could lose to one that was created after it.
+func TestCandidateThatIsListedLateIsMadeOnce(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Stopped)
+		do(t, w, rotation.Request{}, rotation.Rotated)
+		created, before := false, w.Sites["store-create"]
+		w.Run(w.Rotator(), rotation.Request{}, func(_ int, site string) rotationtest.Fault {
+			if created && site == "store-list" {
+				created = false
+				return rotationtest.StaleStore
+			}
+			created = created || site == "store-create"
+			return rotationtest.NoFault
+		})
+		if n := w.Sites["store-create"] - before; n != 1 {
+			t.Errorf("the candidate was created %d times", n)
+		}
+		w.Advance(time.Hour)
+		do(t, w, rotation.Request{Action: rotation.Resume}, rotation.Rotated)
+		w.CheckEnd()
+	})
+}
+
+// Two invocations that both found the secret without a birth agree on one: else the machines of the one would be another
+// secret's to the other.
+func TestSecretHasOneBirth(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		if _, err := w.Ledger().Propose(t.Context(), rotationtest.Secret, candidateOf(2, "first")); err != nil {
+			t.Fatal(err)
+		}
+		v, err := w.Ledger().Propose(t.Context(), rotationtest.Secret, candidateOf(3, "second"))
+		if err != nil || v.Birth != "first" {
+			t.Errorf("the third generation has the birth %q, %v; want the second's", v.Birth, err)
+		}
+	})
+}
+
+func candidateOf(generation int, birth string) rotation.Version {
+	return rotation.Version{Generation: generation, Token: birth, Birth: birth, Password: rotation.NewPassword(fmt.Sprintf("password %d", generation))}
+}
+
+// A process that is frozen after it stopped a machine asks for its start once before it gives that up.
+func TestFrozenProcessStillStartsWhatItStopped(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Running)
+		refused := false
+		w.Run(w.Rotator(), rotation.Request{}, func(_ int, site string) rotationtest.Fault {
+			switch {
+			case site == "start" && !refused:
+				refused = true
+				return rotationtest.Busy
+			case site == "observe" && refused && w.Injected() < 2:
+				return rotationtest.ClockForward
+			}
+			return rotationtest.NoFault
+		})
+		w.Advance(time.Hour)
+		if p := w.Machines[0].Power; p != rotation.Running {
+			t.Errorf("the machine is %s at the end of the run that stopped it", p)
+		}
+	})
+}
