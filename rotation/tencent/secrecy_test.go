@@ -5,13 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/rotationtest"
 	"github.com/relock-project/relock/rotation/tencent"
 )
 
@@ -57,43 +57,7 @@ func TestNoErrorQuotesWhatWasSent(t *testing.T) {
 					continue // the provider's own message does not hold what was not sent
 				}
 				fleet, shelf := stubbed(t, failing(code, "The value `"+quote+"` is wrong for ins-00000001."))
-				silent(t, what+", "+how, do(t.Context(), fleet, shelf), quote)
-			}
-		}
-	}
-}
-
-// silent fails when err, or anything that it wraps, shows a piece of a secret.
-func silent(t *testing.T, what string, err error, quote string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("%s: no error", what)
-	}
-	texts := []string{fmt.Sprintf("%v %+v %#v", err, err, err)}
-	var collect func(error)
-	collect = func(err error) {
-		texts = append(texts, err.Error())
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			if inner := e.Unwrap(); inner != nil {
-				collect(inner)
-			}
-		case interface{ Unwrap() []error }:
-			for _, inner := range e.Unwrap() {
-				collect(inner)
-			}
-		}
-	}
-	collect(err)
-	var refused *rotation.RefusedError
-	if errors.As(err, &refused) {
-		texts = append(texts, fmt.Sprintf("%+v", refused.Refusal), fmt.Sprintf("%+v", refused.Machines))
-	}
-	for _, text := range texts {
-		for _, piece := range []string{canary, canary[:8], canary[len(canary)-8:], quote} {
-			if strings.Contains(strings.ToLower(text), strings.ToLower(piece)) {
-				t.Errorf("%s: %q shows a piece of the secret", what, text)
-				return
+				rotationtest.ShowsNothing(t, canary, what+", "+how, do(t.Context(), fleet, shelf), quote)
 			}
 		}
 	}
@@ -119,7 +83,7 @@ func TestNoErrorQuotesAnAnswerThatIsNotTheAPIs(t *testing.T) {
 			for what, do := range secretive {
 				fleet, shelf := stubbed(t, func(string, string) (int, string) { return status, body })
 				err := do(t.Context(), fleet, shelf)
-				silent(t, fmt.Sprintf("%s, %s, status %d", what, how, status), err, canary)
+				rotationtest.ShowsNothing(t, canary, fmt.Sprintf("%s, %s, status %d", what, how, status), err, canary)
 				if what != "read" || how != "of another type" {
 					wantAmbiguous(t, err)
 				}
