@@ -51,7 +51,7 @@ e2e: ## the real binaries against the simulator: the function over its runtime, 
 	RELOCK_E2E_FULL=1 go test -timeout $(TIMEOUT) -count=1 -v ./functions/e2e 2>&1 | $(BRIEF)
 
 sim: ## fault loops, searches and random histories of the engine: SEEDS=n, SEED=s replays one, BUDGET=states, SWITCHES=n
-	go test -timeout $(SIMTIME) -count=1 -v -run '$(if $(SEED),,Fault|OpenQuestion|Rival|Canary|Late|Overlap|)RandomHistory' ./rotation/rotationtest -full $(SIMFLAGS) 2>&1 | $(BRIEF)
+	GOGC=800 go test -timeout $(SIMTIME) -count=1 -v -run '$(if $(SEED),,Fault|OpenQuestion|Rival|Canary|Late|Overlap|)RandomHistory' ./rotation/rotationtest -full $(SIMFLAGS) 2>&1 | $(BRIEF)
 	$(if $(SEED),,go test -timeout $(SIMTIME) -count=1 -v -run NoSingleFault ./rotation/aws -every 8 2>&1 | $(BRIEF))
 
 bench: ## the tables of BENCHMARKS.md: fleets against the quotas and against scripts, passwords, binaries; MACHINES=n,n
