@@ -198,8 +198,20 @@ func (s *sight) arrange() {
 		return
 	}
 	s.found = true
-	s.current.Generation, s.current.Baseline, s.current.Token = s.highest()+1, true, ""
+	s.current.Generation, s.current.Baseline, s.current.Token = max(s.highest(), s.named())+1, true, ""
 	s.current.Created = time.Time{}
+}
+
+// named is the highest generation that any slot's name speaks of. A version that was labelled twice while the list was out of
+// date counts by its lowest name, and its other names are taken all the same.
+func (s *sight) named() int {
+	highest := 0
+	for _, slot := range s.slots {
+		if generation, _, ok := parseName(slot.Name); ok {
+			highest = max(highest, generation)
+		}
+	}
+	return highest
 }
 
 // dropAliases keeps of several names on one version the lowest: a slow run may have labelled a baseline twice.

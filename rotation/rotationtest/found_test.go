@@ -134,3 +134,29 @@ func TestFrozenProcessStillStartsWhatItStopped(t *testing.T) {
 		}
 	})
 }
+
+// A number that a second name of one version speaks of is taken: the next value of a person's gets one above it.
+func TestNumberOfAnAliasIsNotGivenAgain(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Stopped)
+		do(t, w, rotation.Request{}, rotation.Rotated)
+		shelf := w.Ledger().Shelf
+		labeler, ok := shelf.(rotation.Labeler)
+		if !ok {
+			return // names are versions there
+		}
+		w.Human("Human-Pass-0001")
+		slot, _, err := shelf.Read(t.Context(), rotationtest.Secret, string(rotation.Current))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"g00000004-b0", "g00000003-b0"} {
+			if err := labeler.Label(t.Context(), rotationtest.Secret, slot, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Human("Human-Pass-0002")
+		do(t, w, rotation.Request{Action: rotation.Reconcile}, rotation.Rotated)
+		w.CheckEnd()
+	})
+}

@@ -138,7 +138,11 @@ func report(t *testing.T, loop string, s rotationtest.Scenario, v rotationtest.V
 func TestNoSingleFaultBreaksThePromise(t *testing.T) {
 	var mu sync.Mutex
 	all := rotationtest.Coverage{}
+	ran := 0
 	t.Cleanup(func() {
+		if ran < len(scenarios()) {
+			return // only some were asked for
+		}
 		fmt.Fprintf(os.Stderr, "single faults by call:\n%s\n", all.Table())
 		for _, cell := range all.Empty() {
 			t.Errorf("%s was never tried at a %s", cell.Fault, cell.Site)
@@ -152,6 +156,7 @@ func TestNoSingleFaultBreaksThePromise(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			all.Sum(v.Coverage)
+			ran++
 		})
 	}
 }

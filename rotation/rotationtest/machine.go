@@ -201,6 +201,8 @@ func (w *World) Land() {
 	for _, m := range w.Machines {
 		if m.op != nil && m.op.ends.After(w.now.Add(365*24*time.Hour)) {
 			m.op = nil
+		} else if m.op != nil {
+			m.op.endless = false
 		}
 		for _, p := range m.lateSets {
 			w.trace("late reset lands on %s", m.ID)
