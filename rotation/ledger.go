@@ -133,6 +133,11 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 			continue
 		}
 		if v.Baseline {
+			if len(s.slots) >= l.CompactAt { // now, when nothing is pending, rather than in the midst of a rotation
+				if err := l.makeRoom(ctx, secret); err != nil && !errors.Is(err, ErrFull) {
+					return Version{}, err
+				}
+			}
 			return s.baseline(secret)
 		}
 		if answer, err := s.answer(v); err != nil || answer != nil {

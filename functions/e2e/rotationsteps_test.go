@@ -95,7 +95,7 @@ func TestRotationsThatTheServiceRunsLoseNothing(t *testing.T) {
 			}
 		})
 	}
-	for _, list := range [][]trial{plain(), failing(), repeated(), reordered(), timedOut(), abandoned(), beside(), refused(), killedSteps(t)} {
+	for _, list := range [][]trial{plain(), failing(), repeated(), reordered(), timedOut(), silent(), abandoned(), beside(), refused(), killedSteps(t)} {
 		for _, one := range list {
 			todo <- one
 		}
@@ -235,6 +235,34 @@ func timedOut() []trial {
 		}
 	}
 	return []trial{{"set has too little time", "the service tries again", run(false)}, {"set has too little time", "resume goes on", run(true)}}
+}
+
+// silent is that a call of a step is never answered: the step ends by itself before the platform ends it.
+func silent() (all []trial) {
+	for _, name := range stepNames() {
+		all = append(all, trial{"a call is never answered", name, func(s *service) verdict {
+			token := s.begin()
+			s.attempts++
+			for _, step := range stepNames() {
+				d, limit := s.newDoor(), patience
+				if step == name {
+					limit = shortLimit
+					d.meets(trouble{name: "no answer", spoil: silence, hangs: true}, func(c call) bool { return c.n == 6 })
+				}
+				r := s.step(d, step, token, limit).do(s.T)
+				if r.timeUp || r.killed || r.ok() == (step == name) {
+					s.Fatalf("%s: %s", step, r)
+				}
+				if step == name {
+					break
+				}
+			}
+			s.wantKept()
+			s.retry(token)
+			return s.ended(2)
+		}})
+	}
+	return all
 }
 
 // abandoned is that a rotation is cancelled after each of its steps, and a new one begins.

@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,32 @@ func TestStepTestAloneNeedsNoRotation(t *testing.T) {
 			t.Errorf("Admit(test) with a copy of current %v = %+v, %v; want a test alone", filled, a, err)
 		}
 		cloud.EndTest(secret, first)
+	}
+}
+
+// A version that is made beside the one that the service waits for may end its rotation. Compaction makes one: reconcile
+// does it in time, so that the step create has none to do.
+func TestReconcileMakesRoomSoThatNoStepHasTo(t *testing.T) {
+	cloud, cfg := open(t, awssim.Config{Answers: awssim.Answers{PutAbandons: true, Proof: proof}})
+	r := rotating{t, cloud, cfg}
+	for n := range 24 {
+		token := fmt.Sprintf("%08d-0000-4000-8000-000000000000", n)
+		if err := cloud.BeginRotation(secret, token); err != nil {
+			t.Fatal(err)
+		}
+		r.finish(token, r.mustCreate(token, fmt.Sprintf("password %d", n)))
+		store := openStore(t, cfg)
+		current, err := store.Get(t.Context(), secret, rotation.Current)
+		if err == nil {
+			current.Baseline = true
+			_, err = store.Propose(t.Context(), secret, current)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if history, err := openStore(t, cfg).History(t.Context(), secret); err != nil || len(history) != 25 {
+		t.Errorf("History = %d versions, %v; want the baseline and 24", len(history), err)
 	}
 }
 
