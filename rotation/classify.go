@@ -83,7 +83,7 @@ func (e *engine) fix(v Version, adopted bool) {
 		_, marks := f.(Marker)
 		e.run.fleets = append(e.run.fleets, fleetTraits{marks})
 	}
-	e.insts = e.insts[:0]
+	e.insts, e.run.machines = make([]Instance, 0, e.total()), make([]machine, 0, e.total())
 	eligible := 0
 	fits := map[*Rules]bool{}
 	for f, all := range e.described {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,9 @@ func (r *Rotator) Do(ctx context.Context, req Request) (*Report, error) {
 	}
 	report := e.report(ctx, outcome, err)
 	e.logDrift()
-	e.log().Info("relock.report", report.headline("report", report.logged())...)
+	if log := e.log(); log.Enabled(ctx, slog.LevelInfo) {
+		log.Info("relock.report", report.headline("report", report.logged())...)
+	}
 	if err == nil && outcome == Partial {
 		err = fmt.Errorf("%w: %s", ErrPartial, report.Why)
 	}

@@ -106,11 +106,18 @@ func (e *engine) logIn(ctx context.Context, batch []Instance) []error {
 }
 
 func (e *engine) logCall(ctx context.Context, c call, o outcome) {
-	level, attrs := slog.LevelDebug, []any{"call", c.kind, "region", e.Fleets[c.fleet].Region(), "machines", len(c.machines), "request", o.op.RequestID}
+	level, log := slog.LevelDebug, e.log()
 	if o.err != nil {
-		level, attrs = slog.LevelWarn, append(attrs, "error", o.err.Error())
+		level = slog.LevelWarn
 	}
-	e.log().Log(ctx, level, "relock.call", attrs...)
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []any{"call", c.kind, "region", e.Fleets[c.fleet].Region(), "machines", len(c.machines), "request", o.op.RequestID}
+	if o.err != nil {
+		attrs = append(attrs, "error", o.err.Error())
+	}
+	log.Log(ctx, level, "relock.call", attrs...)
 }
 
 // observe looks at everything that the run waits for.

@@ -74,6 +74,7 @@ func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
 		}
 		return nil, fmt.Errorf("list the versions of %q: %w", secret, err)
 	}
+	s.kept = make([]kept, 0, len(s.slots))
 	for _, slot := range s.slots {
 		if err := l.readSlot(ctx, secret, s, slot); err != nil {
 			return nil, err

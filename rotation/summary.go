@@ -55,7 +55,7 @@ func (e *engine) report(ctx context.Context, outcome Outcome, err error) *Report
 		Secret: e.Secret, StoreName: e.StoreName, Action: e.request.Action, Outcome: outcome, Why: e.why, DryRun: e.dry,
 		Generation: e.version.Generation, Token: e.version.Token, Created: e.version.Created,
 		Started: e.began.UTC(), Ended: now.UTC(), Seconds: now.Sub(e.began).Seconds(),
-		Counts: e.counts(), Plan: e.planned, Warnings: e.run.warnings, Machines: []MachineReport{},
+		Counts: e.counts(), Plan: e.planned, Warnings: e.run.warnings, Machines: make([]MachineReport, 0, len(e.run.machines)),
 	}
 	if err != nil {
 		r.Why = err.Error()

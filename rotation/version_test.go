@@ -122,12 +122,20 @@ func FuzzDecodeVersion(f *testing.F) {
 	for _, value := range []string{
 		rotation.Example, `{"password":"p","generation":3,"created":"2026-11-21T18:00:00Z","host":"b","previous":2}`, `{"password":1}`,
 		`{}`, `null`, `[]`, `{"password":"\ud800"}`, `{"password":"p","password":"q"}`, "{\"password\":\"\xff\"}", `{"password":"p","generation":-1}`,
+		`{"baseline":true,"birth":"b0","created":"2026-11-21T18:00:00Z","generation":3,"password":"p,}","previous":2,"token":"t","username":"u"}`,
+		`{"generation":03,"password":"p"}`, `{"generation":+3,"password":"p"}`, `{"password":"p","username":"u"} x`, `{"password":"p",}`,
+		`{"password":"p","password":"q"}`, `{"baseline":tru,"password":"p"}`, `{"username":"u","password":"p"}`, `{"generation":99999999999999999999,"password":"p"}`,
 		`{"password":{"Zq7Kv0xM2":1}}`, `Zq7Kv0xM2`, `{"password":"Zq7Kv0xM2","generation":"Zq7Kv0xM2"}`, `["Zq7Kv0xM2"]`,
 	} {
 		f.Add([]byte(value))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		v, err := rotation.DecodeVersion(value)
+		// With a space before it, it is no value that relock wrote: the same all the same.
+		other, otherErr := rotation.DecodeVersion(append([]byte(" "), value...))
+		if (err == nil) != (otherErr == nil) || err == nil && !sameVersion(v, other) {
+			t.Errorf("DecodeVersion(%q) = %+v, %v; with a space before it %+v, %v", value, v, err, other, otherErr)
+		}
 		if err != nil {
 			if !errors.Is(err, rotation.ErrConfig) {
 				t.Errorf("DecodeVersion(%q) = %v; want an ErrConfig", value, err)
