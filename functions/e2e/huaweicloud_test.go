@@ -130,7 +130,7 @@ func (c *huaweiCloud) vars(d *door) map[string]string {
 	}
 	return map[string]string{
 		"RELOCK_FLEET": "huawei", "RELOCK_STORE": "huawei",
-		"RELOCK_HUAWEI_ENDPOINT": d.url, "RELOCK_HUAWEI_PROJECTS": strings.Join(projects, ","),
+		"RELOCK_HUAWEI_ENDPOINT": d.url, "RELOCK_HUAWEI_BOOT_DELAY": "10ms", "RELOCK_HUAWEI_PROJECTS": strings.Join(projects, ","),
 		"RELOCK_SECRET": huaweisim.DemoSecret, "RELOCK_REGIONS": strings.Join(c.regions, ","),
 		"RELOCK_TAGS":    huaweisim.FleetTagKey + "=" + huaweisim.FleetTagValue,
 		"RELOCK_RESTART": "graceful", "RELOCK_MAX_UNAVAILABLE": "2", "RELOCK_POLL_INTERVAL": "20ms",

@@ -271,7 +271,7 @@ func (m moto) rotatesHuawei(t *testing.T, machines int) {
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
 	vars := with(map[string]string{
-		"RELOCK_FLEET": "huawei", "RELOCK_REGIONS": "cn-north-4,cn-east-3", "RELOCK_HUAWEI_ENDPOINT": server.URL, "RELOCK_AWS_ENDPOINT": m.url,
+		"RELOCK_FLEET": "huawei", "RELOCK_REGIONS": "cn-north-4,cn-east-3", "RELOCK_HUAWEI_ENDPOINT": server.URL, "RELOCK_HUAWEI_BOOT_DELAY": "10ms", "RELOCK_AWS_ENDPOINT": m.url,
 		"RELOCK_HUAWEI_PROJECTS": fmt.Sprintf("cn-north-4=%s,cn-east-3=%s", sim.Project("cn-north-4"), sim.Project("cn-east-3")),
 		"HUAWEICLOUD_SDK_AK":     huaweisim.DemoAccessKey, "HUAWEICLOUD_SDK_SK": huaweisim.DemoSecretKey,
 		"RELOCK_TAGS": huaweisim.FleetTagKey + "=" + huaweisim.FleetTagValue, "RELOCK_RESTART": "graceful", "RELOCK_MAX_UNAVAILABLE": "50%",

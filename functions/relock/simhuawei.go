@@ -56,6 +56,7 @@ func (so simOptions) huaweiSettings(url string, project func(region string) stri
 		{"RELOCK_FLEET", "huawei"},
 		{"RELOCK_STORE", "huawei"},
 		{"RELOCK_HUAWEI_ENDPOINT", url},
+		{"RELOCK_HUAWEI_BOOT_DELAY", "10ms"}, // it takes effect at once here
 		{"RELOCK_HUAWEI_PROJECTS", strings.Join(projects, ",")},
 		{"RELOCK_SECRET", huaweisim.DemoSecret},
 		{"RELOCK_TAGS", huaweisim.FleetTagKey + "=" + huaweisim.FleetTagValue},

@@ -22,6 +22,9 @@ type Config struct {
 	// Endpoint is one host for both services: "https://host", "http://127.0.0.1:8080", or a host alone, which is plain
 	// HTTP on a loopback address and HTTPS elsewhere. Empty means the official hosts of the region.
 	Endpoint string
+	// BootDelay is how long an accepted reset is left alone before the machine is restarted for it. Whether a password
+	// reaches the machine at once is not documented. Zero means not at all.
+	BootDelay time.Duration
 	// Calls counts every request. Nil counts nothing.
 	Calls *rotation.Calls
 	// Transport makes the HTTP requests. Nil means a transport of the driver's own that honours the proxy variables.

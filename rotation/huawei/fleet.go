@@ -2,6 +2,7 @@ package huawei
 
 import (
 	"slices"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2/model"
 
@@ -16,6 +17,7 @@ const maxBatch = 100
 type Fleet struct {
 	client         *client
 	linux, windows *rotation.Rules
+	bootDelay      time.Duration
 }
 
 var (
@@ -33,7 +35,7 @@ func NewFleet(cfg Config, region string) (*Fleet, error) {
 		return nil, err
 	}
 	// One value each for all machines: a hundred thousand of them have two rules.
-	return &Fleet{client: c, linux: rotation.HuaweiLinux(), windows: rotation.HuaweiWindows()}, nil
+	return &Fleet{client: c, linux: rotation.HuaweiLinux(), windows: rotation.HuaweiWindows(), bootDelay: cfg.BootDelay}, nil
 }
 
 // Region implements rotation.Fleet.

@@ -40,7 +40,7 @@ func (f *Fleet) instance(raw *model.ServerDetail) rotation.Instance {
 		inst.CreatedAt = created
 	}
 	inst.Mark = markOf(inst.Tags)
-	inst.Terms = rotation.Terms{Rules: rules, MaxBatch: maxBatch, Effect: rotation.AtNextBoot, Refuse: refusalOf(raw)}
+	inst.Terms = rotation.Terms{Rules: rules, MaxBatch: maxBatch, Effect: rotation.AtNextBoot, BootDelay: f.bootDelay, Refuse: refusalOf(raw)}
 	return inst
 }
 

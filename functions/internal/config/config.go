@@ -61,8 +61,9 @@ type Config struct {
 	TencentSite     string `split_words:"true" default:"cn" oneof:"cn|intl" desc:"Tencent Cloud's API hosts: of China, or international."`
 	TencentEndpoint string `split_words:"true" absent:"the hosts of RELOCK_TENCENT_SITE" max:"255" desc:"One host for all of Tencent Cloud's APIs, for a simulator or a proxy: https://HOST; plain http on a loopback address only."`
 
-	HuaweiProjects Projects `split_words:"true" absent:"in a function, its own project, when there is one region" desc:"The ids of Huawei Cloud's projects, one for each region: cn-north-4=0123456789abcdef0123456789abcdef."`
-	HuaweiEndpoint string   `split_words:"true" absent:"the regions' own hosts" max:"255" desc:"One host for all of Huawei Cloud's APIs, for a simulator or a proxy: https://HOST; plain http on a loopback address only."`
+	HuaweiProjects  Projects `split_words:"true" absent:"in a function, its own project, when there is one region" desc:"The ids of Huawei Cloud's projects, one for each region: cn-north-4=0123456789abcdef0123456789abcdef."`
+	HuaweiEndpoint  string   `split_words:"true" absent:"the regions' own hosts" max:"255" desc:"One host for all of Huawei Cloud's APIs, for a simulator or a proxy: https://HOST; plain http on a loopback address only."`
+	HuaweiBootDelay Duration `split_words:"true" default:"10s" min:"10ms" max:"10m" desc:"How long an accepted reset is left alone before the machine is restarted for it: it has to reach the machine first, and Huawei Cloud does not say when it has."`
 
 	AWSEndpoint string `split_words:"true" absent:"the official host of RELOCK_STORE_REGION" max:"255" desc:"The host of AWS Secrets Manager, for a VPC endpoint or a simulator: https://HOST; plain http on a loopback address only."`
 

@@ -104,6 +104,7 @@ func garbage() map[string]string {
 		"RELOCK_TENCENT_ENDPOINT":   "ftp://127.0.0.1",
 		"RELOCK_HUAWEI_PROJECTS":    "cn-north-4",
 		"RELOCK_HUAWEI_ENDPOINT":    "http://10.0.0.5",
+		"RELOCK_HUAWEI_BOOT_DELAY":  "soon",
 		"RELOCK_AWS_ENDPOINT":       "http://10.0.0.5",
 		"RELOCK_CREDENTIALS_SECRET": "\x01",
 		"RELOCK_LOG_LEVEL":          "verbose",

@@ -137,6 +137,7 @@ func connectHuawei(c *Config, calls *rotation.Calls) (cloud, error) {
 	}
 	return huaweiCloud{huawei.Config{
 		Credentials: credentials, Projects: c.HuaweiProjects, Endpoint: c.HuaweiEndpoint, Calls: calls,
+		BootDelay: c.HuaweiBootDelay.Duration,
 	}}, nil
 }
 
