@@ -61,6 +61,7 @@ func configHelp() string {
 	for _, line := range config.WhereKeysAre() {
 		s.line("  %s", strings.ReplaceAll(wrapped(strings.Fields(line), " "), "\n", "\n      "))
 	}
+	s.line("Keys that are not there are read from RELOCK_CREDENTIALS_SECRET, as the function reads them, with those that are.")
 	s.blank()
 	s.line("Variables:")
 	for _, v := range config.Variables() {

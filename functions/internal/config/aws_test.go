@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/relock-project/relock/functions/internal/config"
 	"github.com/relock-project/relock/rotation"
-	"github.com/relock-project/relock/rotation/aws/awssim"
 )
 
 // onLambda is the least that a function needs whose secret is at AWS and whose machines are at Tencent Cloud.
@@ -103,37 +101,5 @@ func TestCloudWatchTakesMetricsFromTheReportsLine(t *testing.T) {
 		if _, ok := line[metric.Name].(float64); !ok {
 			t.Errorf("%s is %v; want a number", metric.Name, line[metric.Name])
 		}
-	}
-}
-
-// The keys of the machines' cloud may be kept in the store's, so that no function has them in its environment.
-func TestKeysOfTheOtherCloudMayBeKeptBesideTheSecret(t *testing.T) {
-	sim := awssim.New(awssim.Config{AccessKey: "access", SecretKey: "secret", Token: "session"})
-	server := httptest.NewServer(sim)
-	defer server.Close()
-	vars := onLambda()
-	delete(vars, "TENCENTCLOUD_SECRET_ID")
-	delete(vars, "TENCENTCLOUD_SECRET_KEY")
-	vars["RELOCK_AWS_ENDPOINT"], vars["RELOCK_CREDENTIALS_SECRET"] = server.URL, "tencent/keys"
-	for _, row := range [][2]string{
-		{"", "tencent/keys"},
-		{`{"id":"an-id"}`, "no object with an id and a key"},
-		{`["hidden-key"]`, "no object with an id and a key"},
-		{`{"id":"an-id","key":"hidden-key"}`, ""},
-	} {
-		value, want := row[0], row[1]
-		if value != "" {
-			sim.PutSecret("tencent/keys", value)
-		}
-		setenv(t, vars)
-		_, err := config.Open(t.Context(), config.Lambda)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden")) {
-			t.Errorf("Open with %s = %v; want %q", value, err, want)
-		}
-	}
-	vars["RELOCK_STORE"] = "tencent"
-	setenv(t, vars)
-	if _, err := config.Open(t.Context(), config.Lambda); err == nil || !strings.Contains(err.Error(), "RELOCK_CREDENTIALS_SECRET: ") {
-		t.Errorf("Open with both in one cloud = %v; want RELOCK_CREDENTIALS_SECRET refused", err)
 	}
 }

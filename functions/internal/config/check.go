@@ -80,13 +80,23 @@ func (c *Config) check() {
 	c.checkEndpoint("RELOCK_TENCENT_ENDPOINT", c.TencentEndpoint)
 	c.checkEndpoint("RELOCK_HUAWEI_ENDPOINT", c.HuaweiEndpoint)
 	c.checkEndpoint("RELOCK_AWS_ENDPOINT", c.AWSEndpoint)
-	if c.set("RELOCK_CREDENTIALS_SECRET") && c.Fleet == c.Store && c.sound("RELOCK_STORE") {
-		c.fault("RELOCK_CREDENTIALS_SECRET", "the secret and the machines are in one cloud, whose keys are needed to read it: leave it unset")
-	}
 	c.checkProof()
 	c.checkTimes()
 	providers()[c.Fleet].checkFleet(c)
-	providers()[c.Store].checkStore(c)
+	if c.set("RELOCK_SECRET") {
+		c.checkSecret("RELOCK_SECRET", c.Secret, c.Store)
+	}
+	if also := providers()[c.Store].checkStore; also != nil {
+		also(c)
+	}
+	c.checkCredentials()
+}
+
+// checkSecret refuses what can be no secret's name in a cloud, and does not show it: it may be a secret's value.
+func (c *Config) checkSecret(name, text, cloud string) {
+	if p := providers()[cloud]; c.sound(name) && !p.isSecret(text) {
+		c.fault(name, "no name of a secret: write its %s", p.secretForm)
+	}
 }
 
 var regionName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)

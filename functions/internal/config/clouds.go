@@ -64,22 +64,23 @@ func (c *Config) checkPassword(rules *rotation.Rules) {
 	}
 }
 
-// keys reads the three variables; nil when neither the id nor the key is set.
-func (c *Config) keys(id, key, token string) (func() (string, string, string), error) {
-	if k := c.beside; k != (Keys{}) {
-		return func() (string, string, string) { return k.ID, k.Key, k.Token }, nil
+// keys returns a cloud's keys from the secret that they are kept in, or else from the three variables; nil when neither the
+// id nor the key is set.
+func (c *Config) keys(cloud string, variables [3]string) (credentials, error) {
+	if kept := c.kept[cloud]; kept != nil {
+		return kept, nil
 	}
 	values := [3]string{}
-	for i, name := range []string{id, key, token} {
+	for i, name := range variables {
 		values[i] = strings.TrimSpace(c.platform.variable(name))
 	}
 	switch {
 	case values[0] == "" && values[1] == "":
 		return nil, nil
 	case values[0] == "":
-		return nil, fmt.Errorf("%s: not set, but %s is: the two go together", id, key)
+		return nil, fmt.Errorf("%s: not set, but %s is: the two go together", variables[0], variables[1])
 	case values[1] == "":
-		return nil, fmt.Errorf("%s: not set, but %s is: the two go together", key, id)
+		return nil, fmt.Errorf("%s: not set, but %s is: the two go together", variables[1], variables[0])
 	}
 	return func() (string, string, string) { return values[0], values[1], values[2] }, nil
 }

@@ -26,7 +26,7 @@ type Config struct {
 	Secret      string `split_words:"true" absent:"required" max:"650" desc:"The name of the secret."`
 	StoreRegion string `split_words:"true" absent:"the first of RELOCK_REGIONS; of a store in another cloud, the function's own region" desc:"The region of the secret."`
 
-	CredentialsSecret string `split_words:"true" absent:"none: the keys are in the environment" max:"650" desc:"A secret beside RELOCK_SECRET with the keys of the machines' cloud, when that is another one: {\"id\":…,\"key\":…,\"token\":…}."`
+	CredentialsSecret string `split_words:"true" absent:"none: they are variables" max:"650" desc:"A secret with the keys of another cloud that a function needs, in its own cloud's secrets manager and its own region. Its fields are called what the variables are called: {\"HUAWEICLOUD_SDK_AK\":…,\"HUAWEICLOUD_SDK_SK\":…}."`
 
 	Regions         List `split_words:"true" absent:"required; in a function, its own region" desc:"The regions of the machines: ap-guangzhou,ap-shanghai."`
 	Instances       List `split_words:"true" absent:"required, unless RELOCK_TAGS is set" desc:"The ids of the machines, or @FILE. With RELOCK_TAGS, a machine has to match both."`
@@ -70,8 +70,8 @@ type Config struct {
 	LogLevel string `split_words:"true" default:"info" oneof:"debug|info|warn|error" desc:"The least level that is logged."`
 
 	platform Platform
-	beside   Keys // the fleet's, when they are kept beside the secret
-	given    Keys // what the platform gave with the event
+	kept     map[string]credentials // of RELOCK_CREDENTIALS_SECRET, by cloud
+	given    credentials            // what the platform gave with the event; nil for none
 	source   source
 	folder   string            // where relative files are
 	settled  map[string]origin // what was unset and is no constant: by variable

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,11 +16,32 @@ func huaweiProvider() provider {
 		proof:      rotation.ProofLogin,
 		otherwise:  rotation.ProofAccepted,
 		secrets:    "Huawei CSMS",
-		keys:       "HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and, with temporary keys, HUAWEICLOUD_SDK_SECURITY_TOKEN",
+		platform:   FunctionGraph,
+		region:     huaweiRegion,
+		variables:  huaweiVariables(),
+		isSecret:   huawei.IsSecret,
+		secretForm: "name, not its value: 1 to 64 letters, digits, - and _",
 		checkFleet: checkHuaweiFleet,
 		checkStore: checkHuaweiStore,
 		connect:    connectHuawei,
 	}
+}
+
+func huaweiVariables() [3]string {
+	return [3]string{"HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"}
+}
+
+// runtimeProject is the variable by which FunctionGraph tells a function its project. It does not tell the region.
+const runtimeProject = "RUNTIME_PROJECT_ID"
+
+// huaweiRegion is the region of the function's own project, when that is listed.
+func huaweiRegion(c *Config) string {
+	for _, region := range slices.Sorted(maps.Keys(c.HuaweiProjects)) {
+		if c.platform == FunctionGraph && c.HuaweiProjects[region] == c.platform.variable(runtimeProject) {
+			return region
+		}
+	}
+	return ""
 }
 
 // Projects are "region=id,region=id".
@@ -74,9 +96,6 @@ func checkHuaweiFleet(c *Config) {
 }
 
 func checkHuaweiStore(c *Config) {
-	if c.set("RELOCK_SECRET") && c.sound("RELOCK_SECRET") && !huawei.IsSecret(c.Secret) {
-		c.fault("RELOCK_SECRET", "no name of a secret: write its name, not its value: 1 to 64 letters, digits, - and _")
-	}
 	if c.StoreRegion != "" {
 		c.checkProjects([]string{c.StoreRegion})
 	}
@@ -85,11 +104,11 @@ func checkHuaweiStore(c *Config) {
 // checkProjects notes the regions without a project. A function knows the project that it is in, and not its region: where
 // only one region is meant, it is that one.
 func (c *Config) checkProjects(regions []string) {
-	const name, own = "RELOCK_HUAWEI_PROJECTS", "RUNTIME_PROJECT_ID"
-	if id := c.platform.variable(own); c.platform == FunctionGraph && !c.set(name) && huawei.IsProject(id) {
+	const name = "RELOCK_HUAWEI_PROJECTS"
+	if id := c.platform.variable(runtimeProject); c.platform == FunctionGraph && !c.set(name) && huawei.IsProject(id) {
 		if all := c.huaweiRegions(); len(all) == 1 {
 			c.HuaweiProjects = Projects{all[0]: id}
-			c.settled[name] = origin{all[0] + "=" + id, own}
+			c.settled[name] = origin{all[0] + "=" + id, runtimeProject}
 		}
 	}
 	var missing []string
@@ -143,17 +162,17 @@ func connectHuawei(c *Config, calls *rotation.Calls) (cloud, error) {
 
 // huaweiCredentials returns the keys that are in force now. FunctionGraph gives them with each event. The SDK's own chain
 // is not used: it ends at a metadata host that hangs where there is none.
-func (c *Config) huaweiCredentials() (func() (string, string, string), error) {
+func (c *Config) huaweiCredentials() (credentials, error) {
 	if c.platform == FunctionGraph {
-		if c.given.ID == "" || c.given.Key == "" {
+		if c.given == nil {
 			return nil, errors.New("the platform gave no credentials with the event: give the function an agency for its execution")
 		}
-		return huawei.Static(c.given.ID, c.given.Key, c.given.Token), nil
+		return c.given, nil
 	}
-	const id, key, token = "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"
-	keys, err := c.keys(id, key, token)
+	names := huaweiVariables()
+	keys, err := c.keys("huawei", names)
 	if err == nil && keys == nil {
-		err = fmt.Errorf("%s, %s: not set: set the two, and %s with temporary keys", id, key, token)
+		err = fmt.Errorf("%s, %s: not set: set the two, and %s with temporary keys", names[0], names[1], names[2])
 	}
 	return keys, err
 }

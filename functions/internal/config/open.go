@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/sshlogin"
@@ -37,10 +36,18 @@ func Open(ctx context.Context, p Platform) (*rotation.Rotator, error) {
 	return OpenWith(ctx, p, Keys{})
 }
 
+// given are the keys as credentials; nil when they are not whole.
+func (k Keys) given() credentials {
+	if k.ID == "" || k.Key == "" {
+		return nil
+	}
+	return func() (string, string, string) { return k.ID, k.Key, k.Token }
+}
+
 // OpenWith is Open on a platform that gives the function its credentials with each event.
 func OpenWith(ctx context.Context, p Platform, k Keys) (*rotation.Rotator, error) {
 	c, _ := Load(p, "") // its faults come from c.Open, with those of the credentials
-	c.given = k
+	c.given = k.given()
 	return c.Open(ctx)
 }
 
@@ -84,19 +91,26 @@ func (c *Config) Open(ctx context.Context) (*rotation.Rotator, error) {
 	return r, nil
 }
 
-// connect prepares the clouds of the store and of the fleet, by name. The first may hold the keys of the second.
+// connect prepares the clouds of the store and of the fleet, by name, with all the keys that they need.
 func (c *Config) connect(ctx context.Context, calls *rotation.Calls) (map[string]cloud, error) {
 	clouds := map[string]cloud{}
 	bad := c.faults
-	for _, name := range slices.Compact([]string{c.Store, c.Fleet}) {
-		if name == c.Fleet && name != c.Store && len(bad) == 0 {
-			if err := c.readKeys(ctx, clouds[c.Store]); err != nil {
-				return nil, err
-			}
+	if len(bad) == 0 { // nobody is asked while something is wrong
+		if err := c.readKeys(ctx, calls); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range c.clouds() {
+		if len(c.faults) > 0 && c.set(credentialsSecret) && c.platform != Command && name != c.home() {
+			continue // its keys are not read
 		}
 		cloud, err := providers()[name].connect(c, calls)
 		if err != nil {
-			bad = append(bad[:len(bad):len(bad)], fault{text: err.Error()})
+			text := err.Error()
+			if c.platform != Command && name != c.home() && c.CredentialsSecret == "" {
+				text += "; or keep the keys in a secret and name that in " + credentialsSecret
+			}
+			bad = append(bad[:len(bad):len(bad)], fault{text: text})
 		}
 		clouds[name] = cloud
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -17,9 +18,19 @@ type provider struct {
 	home func(Platform) (region, variable string)
 	// secrets is what people call its secrets manager.
 	secrets string
-	// keys says where the command finds credentials, in words.
-	keys string
-	// checkFleet and checkStore note what the cloud does not take. Without checkFleet it has no machines for relock.
+	// platform is that of its functions, which gives them its keys.
+	platform Platform
+	// region returns the function's own region, when the function's platform tells; empty when it does not.
+	region func(*Config) string
+	// variables are those of an id, a key and, with temporary keys, a token, as the cloud's own SDK calls them.
+	variables [3]string
+	// profile is where else the command finds keys; empty for nowhere.
+	profile string
+	// isSecret reports whether a text can be a secret's name, and secretForm says what one looks like.
+	isSecret   func(string) bool
+	secretForm string
+	// checkFleet and checkStore note what else the cloud does not take. Without checkFleet it has no machines for relock;
+	// without checkStore it takes every secret with a name.
 	checkFleet, checkStore func(*Config)
 	// connect prepares its drivers. An error is about the credentials.
 	connect func(*Config, *rotation.Calls) (cloud, error)
@@ -40,7 +51,20 @@ func providers() map[string]provider {
 func WhereKeysAre() []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(providers())) {
-		lines = append(lines, name+": "+providers()[name].keys)
+		p := providers()[name]
+		line := fmt.Sprintf("%s: %s, %s and, with temporary keys, %s", name, p.variables[0], p.variables[1], p.variables[2])
+		if p.profile != "" {
+			line += "; or " + p.profile
+		}
+		lines = append(lines, line)
 	}
 	return lines
+}
+
+// regionFrom is the region of a home.
+func regionFrom(home func(Platform) (region, variable string)) func(*Config) string {
+	return func(c *Config) string {
+		region, _ := home(c.platform)
+		return region
+	}
 }

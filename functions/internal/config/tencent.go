@@ -20,11 +20,19 @@ func tencentProvider() provider {
 		otherwise:  rotation.ProofProvider,
 		home:       tencentHome,
 		secrets:    "Tencent Secrets Manager",
-		keys:       "TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and, with temporary keys, TENCENTCLOUD_TOKEN; or ~/.tencentcloud/credentials",
+		platform:   SCF,
+		region:     regionFrom(tencentHome),
+		variables:  tencentVariables(),
+		profile:    "~/.tencentcloud/credentials",
+		isSecret:   tencentSecret.MatchString,
+		secretForm: "name, not its value: 1 to 128 letters, digits, - and _, the first a letter or digit",
 		checkFleet: checkTencentFleet,
-		checkStore: checkTencentStore,
 		connect:    connectTencent,
 	}
+}
+
+func tencentVariables() [3]string {
+	return [3]string{"TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_TOKEN"}
 }
 
 // tencentHome: https://www.tencentcloud.com/document/product/583/32748. For the command it is nobody's home: what a
@@ -56,12 +64,6 @@ func checkTencentFleet(c *Config) {
 
 // The name of a secret: https://www.tencentcloud.com/document/product/1078/38661.
 var tencentSecret = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`)
-
-func checkTencentStore(c *Config) {
-	if c.set("RELOCK_SECRET") && c.sound("RELOCK_SECRET") && !tencentSecret.MatchString(c.Secret) {
-		c.fault("RELOCK_SECRET", "no name of a secret: write its name, not its value: 1 to 128 letters, digits, - and _, the first a letter or digit")
-	}
-}
 
 func (c *Config) checkTencentPassword() {
 	rules := rotation.TencentLinux()
@@ -103,15 +105,15 @@ func connectTencent(c *Config, calls *rotation.Calls) (cloud, error) {
 // tencentCredentials returns the keys that are in force now. On SCF they come with every invocation, spelled otherwise
 // than the SDK spells them: https://www.tencentcloud.com/document/product/583/32748. The SDK's own chain is not used: it
 // ends at a metadata host that hangs where there is none.
-func (c *Config) tencentCredentials() (func() (string, string, string), error) {
+func (c *Config) tencentCredentials() (credentials, error) {
 	if c.platform == SCF {
-		keys, err := c.keys("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
+		keys, err := c.keys("tencent", [3]string{"TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN"})
 		if err == nil && keys == nil {
 			err = errors.New("TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY: not set by the platform: give the function an execution role")
 		}
 		return keys, err
 	}
-	keys, err := c.keys("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_TOKEN")
+	keys, err := c.keys("tencent", tencentVariables())
 	if keys != nil || err != nil {
 		return keys, err
 	}
