@@ -25,7 +25,7 @@ func openSettings(t *testing.T) settings {
 	}
 	s := settings{newWitness(t), program, t.TempDir()}
 	s.knows(keyValue)
-	for _, name := range []string{"policy.json", "settings/main.tf"} {
+	for _, name := range []string{"policy.json", "policy-credentials.json", "settings/main.tf"} {
 		s.write(t, name, shipped(t, "deploy", "tencent", name))
 	}
 	s.run(t, "init", "-input=false").want(t, 0)
@@ -102,6 +102,27 @@ func TestTerraformReadsTheFleetsFileAsRelockDoes(t *testing.T) {
 		"qcs::cvm:ap-shanghai:uin/100:instance/* rotate&always", "qcs::cvm:ap-shanghai:uin/100:instance/* rotate&yes",
 	}; !slices.Equal(limits, want) {
 		t.Errorf("resets are limited to %q; want %q", limits, want)
+	}
+}
+
+// The role may read the other cloud's keys when they are in a secret, and nothing else of that one.
+func TestTerraformLetsTheRoleReadTheKeysSecretWhenThereIsOne(t *testing.T) {
+	t.Parallel()
+	s := openSettings(t)
+	const most = "RELOCK_SECRET=s\nRELOCK_REGIONS=ap-guangzhou\nRELOCK_TAGS=a=b\n"
+	granted := func(file string) policy {
+		t.Helper()
+		s.apply(t, s.write(t, "fleet.env", file)).want(t, 0)
+		text := parsed[string](t, s.run(t, "output", "-json", "policy").want(t, 0).stdout)
+		return readPolicy(t, text)
+	}
+	without, and := granted(most), granted(most+"RELOCK_CREDENTIALS_SECRET=huawei-keys\n")
+	if n := len(without.Statement); len(and.Statement) != n+1 || !equalJSON(t, and.Statement[:n], without.Statement) {
+		t.Fatalf("the policy is %+v, and with keys in a secret %+v; want one statement more", without, and)
+	}
+	want := statement{Effect: "allow", Action: []string{"ssm:GetSecretValue"}, Resource: []string{"qcs::ssm:ap-guangzhou:uin/100:secret/creatorUin/200/huawei-keys"}}
+	if got := and.Statement[len(without.Statement)]; !equalJSON(t, got, want) {
+		t.Errorf("the statement is %+v; want %+v", got, want)
 	}
 }
 

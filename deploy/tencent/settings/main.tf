@@ -26,12 +26,21 @@ locals {
   set    = { for name, value in local.values : name => value if value != "" }
 
   secret       = lookup(local.set, "RELOCK_SECRET", "")
+  credentials  = lookup(local.set, "RELOCK_CREDENTIALS_SECRET", "")
   regions      = compact([for r in split(",", lookup(local.set, "RELOCK_REGIONS", "")) : trimspace(r)])
   store_region = lookup(local.set, "RELOCK_STORE_REGION", try(local.regions[0], ""))
 
   # The policy is limited by the first key of RELOCK_TAGS and its values; relock itself holds all of them.
   first_tag = try(regex("^([^@=*,|]+)=([^@=*,]+)(?:,|$)", lookup(local.set, "RELOCK_TAGS", "")), ["", ""])
   tags      = [for value in compact(split("|", local.first_tag[1])) : "${trimspace(local.first_tag[0])}&${trimspace(value)}"]
+
+  # The keys of another cloud, where they are kept in a secret: the role may read that one, and do nothing else with it.
+  reading = local.credentials == "" ? [] : [jsonencode(jsondecode(templatefile("${path.module}/../policy-credentials.json", {
+    uin                = var.uin
+    creator_uin        = var.creator_uin
+    store_region       = local.store_region
+    credentials_secret = local.credentials
+  })))]
 
   # The policy's template names one region and one tag: it is made for each of them, and what comes twice counts once.
   statements = distinct(flatten([for region in local.regions : [for tag in local.tags : [
@@ -72,7 +81,7 @@ output "region" {
 
 output "policy" {
   description = "The role's permissions."
-  value       = jsonencode({ version = "2.0", statement = [for s in local.statements : jsondecode(s)] })
+  value       = jsonencode({ version = "2.0", statement = [for s in concat(local.statements, local.reading) : jsondecode(s)] })
 
   precondition {
     condition     = length(local.tags) > 0
