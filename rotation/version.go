@@ -176,16 +176,18 @@ func decodeOwn(value string) (f fields, ok bool) {
 		if !found {
 			continue
 		}
-		end := strings.IndexAny(after, ",}")
+		end := 0
 		if field.text != nil {
-			if end = plainText(after); end > 0 {
-				*field.text = after[1 : end-1]
-			}
+			end = plainText(after)
+		} else {
+			end = strings.IndexAny(after, ",}")
 		}
 		if end <= 0 || end >= len(after) {
 			return fields{}, false
 		}
 		switch raw := after[:end]; {
+		case field.text != nil:
+			*field.text = raw[1 : end-1]
 		case field.n != nil:
 			var err error
 			if *field.n, err = strconv.Atoi(raw); err != nil || raw[0] < '1' || raw[0] > '9' {
