@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"io"
 	"net"
 	"net/netip"
@@ -26,6 +27,9 @@ func fit(t *testing.T, err error, want ...string) {
 		t.Errorf("a password is in the answer %v", err)
 	}
 }
+
+// newPassword is what a machine asks for that wants another password than that in force.
+var newPassword = regexp.MustCompile(`(^|[^a-z])new password`)
 
 // FuzzPrompt: whatever a machine asks, the password is its only answer, given once, to something that asks for a password
 // and shows nothing of it.
@@ -50,7 +54,7 @@ func FuzzPrompt(f *testing.F) {
 				t.Errorf("%q was answered %q", asked, answer)
 			case i > 0:
 				t.Errorf("the password was shown again, to %q", asked)
-			case !strings.Contains(asked, "password"), strings.HasPrefix(first, "!"), strings.Contains(asked, "new password"):
+			case !strings.Contains(asked, "password"), strings.HasPrefix(first, "!"), newPassword.MatchString(asked):
 				t.Errorf("the password was shown to %q", first)
 			}
 		}
