@@ -1,6 +1,8 @@
 package tencent_test
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,6 +109,29 @@ func TestAFleetIsRotatedThroughFaults(t *testing.T) {
 					t.Errorf("%v: %s still has the old password", faults, m.ID)
 				}
 			}
+		})
+	}
+}
+
+// TestFleetThroughTheRealDrivers prints what the rotation of a fleet costs at each API: all of its machines run and may be
+// down at once.
+func TestFleetThroughTheRealDrivers(t *testing.T) {
+	fmt.Fprint(os.Stderr, "\n## Tencent Cloud, through the real drivers, in virtual time\n\n"+
+		"| machines | took | DescribeInstances | StopInstances | ResetInstancesPassword | StartInstances | tags | secret | throttled |\n"+
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, n := range []int{100, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			report, requests, _ := rotateFleet(t, n, nil)
+			count := map[string]int{}
+			for _, r := range requests {
+				count[r.Service]++
+				count[r.Action]++
+			}
+			if report.Throttled > 0 || report.Counts.Proven != n {
+				t.Errorf("%d machines: %d throttled, %d proven", n, report.Throttled, report.Counts.Proven)
+			}
+			fmt.Fprintf(os.Stderr, "| %d | %.0fs | %d | %d | %d | %d | %d | %d | %d |\n", n, report.Seconds, count["DescribeInstances"], count["StopInstances"],
+				count["ResetInstancesPassword"], count["StartInstances"], count["tag"], count["ssm"], report.Throttled)
 		})
 	}
 }
