@@ -248,6 +248,9 @@ func TestFleetRotationAgainstNaiveScripts(t *testing.T) {
 	row := table("Against naive scripts, and what it disrupts, in virtual time", "machines", "faults", "client", "took", "calls", "throttled by us",
 		"left behind or down", "hours of downtime, all machines", "of each machine")
 	for _, n := range sizes(t) {
+		if n > 10_000 {
+			continue // a script would take months, and the machine that simulates it minutes
+		}
 		for _, faults := range []bool{false, true} {
 			tr := trial{power: rotation.Running, machines: n, latency: 50 * time.Millisecond, faults: faults, atOnce: tenth, restart: rotation.RestartGraceful}
 			all, hard := tr, tr
@@ -257,17 +260,13 @@ func TestFleetRotationAgainstNaiveScripts(t *testing.T) {
 				name  string
 				trial trial
 				run   func(*testing.T, *quotaCloud) (ticks, live int)
-				most  int // machines for which it is tried
 			}{
-				{"relock: graceful, 10% down at once", tr, tr.engine, 1 << 30},
-				{"relock: graceful, 100% down at once", all, all.engine, 1 << 30},
-				{"relock: force, 10% down at once", hard, hard.engine, 1 << 30},
-				{"script: one machine at a time", tr, oneAtATime, 10_000},
-				{"script: all batches of 100 at once, no limiter", tr, allBatchesAtOnce, 10_000},
+				{"relock: graceful, 10% down at once", tr, tr.engine},
+				{"relock: graceful, 100% down at once", all, all.engine},
+				{"relock: force, 10% down at once", hard, hard.engine},
+				{"script: one machine at a time", tr, oneAtATime},
+				{"script: all batches of 100 at once, no limiter", tr, allBatchesAtOnce},
 			} {
-				if n > client.most {
-					continue
-				}
 				m := client.trial.rotate(t, client.run)
 				row(n, yesNo(faults), client.name, m.took.Round(time.Second), m.calls, m.tooFast, m.behind, m.down.Hours(), (m.down / time.Duration(n)).Round(time.Second))
 			}
