@@ -55,7 +55,7 @@ sim: ## fault loops, searches and random histories of the engine: SEEDS=n, SEED=
 	$(if $(SEED),,go test -timeout $(SIMTIME) -count=1 -v -run NoSingleFault ./rotation/aws -every 8 2>&1 | $(BRIEF))
 
 bench: ## the tables of BENCHMARKS.md: fleets against the quotas and against scripts, passwords, binaries; MACHINES=n,n
-	go test -timeout $(TIMEOUT) -count=1 -v -run Fleet ./rotation -machines $(MACHINES) 2>&1 | $(BRIEF)
+	go test -timeout $(TIMEOUT) -count=1 -v -run FleetRotation ./rotation -machines $(MACHINES) 2>&1 | $(BRIEF)
 	go test -timeout $(TIMEOUT) -count=1 -v -run FleetThrough ./rotation/tencent 2>&1 | $(BRIEF)
 	cd .ci/bench && go test -timeout $(TIMEOUT) -count=1 -v -benchtime 150ms . 2>&1 | $(BRIEF)
 	go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./... 2>&1 | grep -Ev '^(PASS|\? |ok .*\[no tests)'
