@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e sim bench benchreport bench-report fuzz package clean
+.PHONY: help run test check e2e sim bench bench-report fuzz package clean
 
 export CGO_ENABLED := 0
 # The functions that are packed: NAME/ARCH/the binary's name.
@@ -21,7 +21,7 @@ SIMFLAGS := -save -budget $(BUDGET) -switches $(SWITCHES) -seeds $(SEEDS) $(if $
 BRIEF := grep -Ev '^(=== |PASS$$| *--- PASS|\? )'
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: ## rotate 250 simulated machines through the real SDK, HTTP, signatures and SSH
 	@echo 'building relock (the first time this takes a minute or two) ...' >&2
@@ -60,8 +60,7 @@ bench: ## the tables of BENCHMARKS.md: fleets against the quotas and against scr
 	cd .ci/bench && go test -timeout $(TIMEOUT) -count=1 -v -benchtime 150ms . 2>&1 | $(BRIEF)
 	go test -timeout $(TIMEOUT) -run '^$$' -bench . -benchmem ./... 2>&1 | grep -Ev '^(PASS|\? |ok .*\[no tests)'
 
-bench-report: benchreport
-benchreport: ## make bench, and BENCHMARKS.md from what it prints
+bench-report: ## make bench, and BENCHMARKS.md from what it prints
 	@mkdir -p dist
 	@$(MAKE) --no-print-directory bench | tee dist/bench.txt
 	@.ci/benchreport dist/bench.txt > BENCHMARKS.md
