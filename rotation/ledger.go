@@ -24,10 +24,12 @@ type Ledger struct {
 	// invocation.
 	mu      sync.Mutex
 	seen    map[[2]string]any
-	current struct {
+	last    *sight
+	current struct { // what was decoded last
 		raw      Password
 		version  Version
 		previous int
+		edition  int
 	}
 }
 
@@ -75,8 +77,8 @@ func (l *Ledger) previous(ctx context.Context, secret string, s *sight) (*Versio
 	if err != nil {
 		return nil, err
 	}
-	if k := s.equal(v); k != nil {
-		return &k.Version, nil
+	if k := s.equal(&v); k != nil {
+		return k.Version, nil
 	}
 	return &v, nil
 }
@@ -87,7 +89,7 @@ func (l *Ledger) History(ctx context.Context, secret string) ([]Version, error) 
 	if err != nil {
 		return nil, err
 	}
-	var all []Version
+	all := make([]Version, 0, len(s.kept)+1)
 	if s.found {
 		v := *s.current
 		v.Stage = Current
@@ -95,11 +97,11 @@ func (l *Ledger) History(ctx context.Context, secret string) ([]Version, error) 
 	}
 	pending := s.pending()
 	for i := range s.kept {
-		v := s.kept[i].Version
+		v := *s.kept[i].Version
 		switch {
-		case pending == &s.kept[i].Version:
+		case pending == s.kept[i].Version:
 			v.Stage = Pending
-		case s.current != nil && !s.found && s.equal(*s.current) == &s.kept[i]:
+		case s.equals == &s.kept[i]:
 			v.Stage, v.Extra = Current, s.current.Extra
 		}
 		all = append(all, v)

@@ -63,7 +63,7 @@ func decodeEntry(e entry) (kept, error) {
 }
 
 func (a archive) holds(k kept) bool {
-	return slices.ContainsFunc(a.versions, func(v kept) bool { return v.name == k.name && sameValue(v.Version, k.Version) })
+	return slices.ContainsFunc(a.versions, func(v kept) bool { return v.name == k.name && sameValue(*v.Version, *k.Version) })
 }
 
 // within reports whether b holds all that a holds, so that a may go. Never for the sake of an archive of a lower rank: a
@@ -162,19 +162,20 @@ func (l *Ledger) compare(ctx context.Context, secret, name string) (bool, error)
 	was, ok := l.seen[key].(kept)
 	if ok {
 		delete(l.seen, key)
+		l.last = nil
 	}
 	l.mu.Unlock()
 	if !ok {
 		return true, nil
 	}
-	now, err := l.held(ctx, secret, name)
+	now, _, err := l.held(ctx, secret, name)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return sameValue(now.(kept).Version, was.Version), nil
+	return sameValue(*now.(kept).Version, *was.Version), nil
 }
 
 func (s *sight) redundant() []string {

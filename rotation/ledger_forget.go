@@ -93,7 +93,7 @@ func (l *Ledger) previousKept(ctx context.Context, secret string, s *sight) (int
 	if err != nil || v == nil {
 		return below, err
 	}
-	if k := s.equal(*v); k != nil && k.Generation < s.now() {
+	if k := s.equal(v); k != nil && k.Generation < s.now() {
 		return min(k.Generation, cmp.Or(below, k.Generation)), nil
 	}
 	return below, nil
@@ -104,10 +104,10 @@ func (l *Ledger) dropWhole(ctx context.Context, secret string, s *sight, before 
 	gone := false
 	for _, slot := range s.doomed(before) {
 		same := func(now Slot, value []byte) bool {
-			held, err := l.held(ctx, secret, slot.Name)
+			held, _, err := l.held(ctx, secret, slot.Name)
 			k, ok := held.(kept)
 			fresh, damaged := decodeKept(slot.Name, value)
-			return err == nil && ok && damaged == nil && now.Version == slot.Version && sameValue(fresh.Version, k.Version)
+			return err == nil && ok && damaged == nil && now.Version == slot.Version && sameValue(*fresh.Version, *k.Version)
 		}
 		if err := l.drop(ctx, secret, slot.Name, same); err != nil {
 			return gone, err

@@ -10,13 +10,17 @@ import (
 	"time"
 )
 
-// sight is what one look at a shelf found.
+// sight is what one look at a shelf found. Nobody changes it afterwards.
 type sight struct {
+	secret string
 	// current is nil when the secret has none. Its generation is that of the kept version that it equals.
 	current     *Version
 	currentSlot Slot
-	// found reports that current equals no kept version: relock did not make it, or it was never kept.
-	found bool
+	edition     int // of current's value; zero without one
+	// equals is the newest kept version with current's user name and password. Without one, current is found: relock did
+	// not make it, or it was never kept.
+	equals *kept
+	found  bool
 	// previous is the generation that the current copy calls previous; zero when it does not say.
 	previous int
 	// kept holds every version, the highest generation first, of one generation the one that won first.
@@ -27,11 +31,11 @@ type sight struct {
 
 // kept is one version on the shelf, in a slot of its own or in an archive.
 type kept struct {
-	Version
+	*Version
 	name  string
 	slot  string // empty when only an archive holds it
 	order int64
-	fresh bool // it was read after the list
+	size  int // of its value, in bytes
 }
 
 // look reads current, and then the list: every version that current equalled is thereby in the list.
@@ -39,8 +43,9 @@ func (l *Ledger) look(ctx context.Context, secret string) (*sight, error) {
 	var err error
 	for range attempts {
 		var s *sight
-		s, err = l.lookOnce(ctx, secret)
-		if p := s.candidate(); err == nil && (p == nil || !p.fresh) {
+		var read []string
+		s, read, err = l.lookOnce(ctx, secret)
+		if p := s.candidate(); err == nil && (p == nil || !slices.Contains(read, p.slot)) {
 			return s, nil
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
@@ -54,92 +59,108 @@ func (l *Ledger) look(ctx context.Context, secret string) (*sight, error) {
 	return nil, fmt.Errorf("secret %q: %w: its versions change while they are read: %v", secret, ErrConflict, err)
 }
 
-func (l *Ledger) lookOnce(ctx context.Context, secret string) (*sight, error) {
-	s := &sight{}
+// lookOnce also returns the slots that it read after the list.
+func (l *Ledger) lookOnce(ctx context.Context, secret string) (_ *sight, read []string, _ error) {
+	s := &sight{secret: secret}
 	slot, value, err := l.Shelf.Read(ctx, secret, string(Current))
 	switch {
 	case err == nil:
-		v, previous, err := l.decodeCurrent(value)
-		if err != nil {
-			return nil, fmt.Errorf("secret %q: %w", secret, err)
+		if err := l.decodeCurrent(s, value); err != nil {
+			return nil, nil, fmt.Errorf("secret %q: %w", secret, err)
 		}
-		v.ID = string(Current)
-		s.current, s.currentSlot, s.previous = &v, slot, previous
+		s.currentSlot = slot
 	case !errors.Is(err, ErrNotFound):
-		return nil, fmt.Errorf("read the current version of %q: %w", secret, err)
+		return nil, nil, fmt.Errorf("read the current version of %q: %w", secret, err)
 	}
 	if s.slots, err = l.Shelf.List(ctx, secret); err != nil {
 		if errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("%w: the secret %q does not exist in this store and region: create it, or correct its name", ErrConfig, secret)
+			return nil, nil, fmt.Errorf("%w: the secret %q does not exist in this store and region: create it, or correct its name", ErrConfig, secret)
 		}
-		return nil, fmt.Errorf("list the versions of %q: %w", secret, err)
+		return nil, nil, fmt.Errorf("list the versions of %q: %w", secret, err)
+	}
+	if last := l.lastSight(); last.shows(s) {
+		return last, nil, nil
 	}
 	s.kept = make([]kept, 0, len(s.slots))
 	for _, slot := range s.slots {
-		if err := l.readSlot(ctx, secret, s, slot); err != nil {
-			return nil, err
+		fresh, err := l.readSlot(ctx, s, slot)
+		if err != nil {
+			return nil, nil, err
+		}
+		if fresh {
+			read = append(read, slot.Name)
 		}
 	}
 	s.arrange()
-	return s, nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = s
+	return s, read, nil
 }
 
-// decodeCurrent is decodeVersion, which it does once for one value: current is read with every look. The value is held as
-// a Password, so that it cannot print.
-func (l *Ledger) decodeCurrent(value []byte) (Version, int, error) {
+func (l *Ledger) lastSight() *sight {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// shows reports whether an earlier sight is what a look with this current and these slots would make again.
+func (s *sight) shows(now *sight) bool {
+	return s != nil && s.secret == now.secret && s.edition == now.edition && s.currentSlot == now.currentSlot && slices.Equal(s.slots, now.slots)
+}
+
+// decodeCurrent decodes a value once: current is read with every look. The value is held as a Password, so that it cannot
+// print.
+func (l *Ledger) decodeCurrent(s *sight, value []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if raw := NewPassword(string(value)); !l.current.raw.Equal(raw) || raw.IsZero() {
 		v, previous, err := decodeVersion(value)
 		if err != nil {
-			return Version{}, 0, err
+			return err
 		}
 		l.current.raw, l.current.version, l.current.previous = raw, v, previous
+		l.current.edition++
 	}
-	return l.current.version, l.current.previous, nil
+	v := l.current.version
+	v.ID = string(Current)
+	s.current, s.previous, s.edition = &v, l.current.previous, l.current.edition
+	return nil
 }
 
-// readSlot adds what a slot holds. Names that are not ours are left alone: they only take room.
-func (l *Ledger) readSlot(ctx context.Context, secret string, s *sight, slot Slot) error {
+// readSlot adds what a slot holds, and reports whether it was read now. Names that are not ours are left alone: they only
+// take room.
+func (l *Ledger) readSlot(ctx context.Context, s *sight, slot Slot) (fresh bool, _ error) {
 	if _, _, ok := parseName(slot.Name); !ok && !isArchive(slot.Name) {
-		return nil
+		return false, nil
 	}
-	fresh := !l.knows(secret, slot.Name)
-	held, err := l.held(ctx, secret, slot.Name)
+	held, fresh, err := l.held(ctx, s.secret, slot.Name)
 	if err != nil {
-		return fmt.Errorf("version %s of %q: %w", slot.Name, secret, err)
+		return fresh, fmt.Errorf("version %s of %q: %w", slot.Name, s.secret, err)
 	}
 	switch held := held.(type) {
 	case archive:
 		s.archives = append(s.archives, held)
 		s.kept = append(s.kept, held.versions...)
 	case kept:
-		held.slot, held.order, held.fresh = slot.Name, slot.Order, fresh
+		held.slot, held.order = slot.Name, slot.Order
 		s.kept = append(s.kept, held)
 	}
-	return nil
+	return fresh, nil
 }
 
-// knows reports whether a slot was read already.
-func (l *Ledger) knows(secret, name string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.seen[[2]string{secret, name}]
-	return ok
-}
-
-// held returns the kept version or the archive in a slot of ours. Each slot is read once.
-func (l *Ledger) held(ctx context.Context, secret, name string) (any, error) {
+// held returns the kept version or the archive in a slot of ours, and whether it was read now. Each slot is read once.
+func (l *Ledger) held(ctx context.Context, secret, name string) (_ any, fresh bool, _ error) {
 	key := [2]string{secret, name}
 	l.mu.Lock()
 	held, ok := l.seen[key]
 	l.mu.Unlock()
 	if ok {
-		return held, nil
+		return held, false, nil
 	}
 	_, value, err := l.Shelf.Read(ctx, secret, name)
 	if err != nil {
-		return nil, fmt.Errorf("read it: %w", err)
+		return nil, true, fmt.Errorf("read it: %w", err)
 	}
 	if isArchive(name) {
 		held, err = decodeArchive(name, value)
@@ -147,7 +168,7 @@ func (l *Ledger) held(ctx context.Context, secret, name string) (any, error) {
 		held, err = decodeKept(name, value)
 	}
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,7 +176,7 @@ func (l *Ledger) held(ctx context.Context, secret, name string) (any, error) {
 		l.seen = map[[2]string]any{}
 	}
 	l.seen[key] = held
-	return held, nil
+	return held, true, nil
 }
 
 // decodeKept reads a version by its name and value. The name has the last word: a person may have copied the fields.
@@ -169,7 +190,7 @@ func decodeKept(name string, value []byte) (kept, error) {
 	if strings.Contains(name, "-") {
 		v.Baseline = baseline
 	}
-	return kept{Version: v, name: name}, nil
+	return kept{Version: &v, name: name, size: len(value)}, nil
 }
 
 // arrange puts the kept versions in order, without repetitions, and finds current among them.
@@ -185,7 +206,7 @@ func (s *sight) arrange() {
 	})
 	unique := s.kept[:0]
 	for _, k := range s.kept {
-		if !slices.ContainsFunc(unique, func(u kept) bool { return u.name == k.name && sameValue(u.Version, k.Version) }) {
+		if !slices.ContainsFunc(unique, func(u kept) bool { return u.name == k.name && sameValue(*u.Version, *k.Version) }) {
 			unique = append(unique, k)
 		}
 	}
@@ -193,7 +214,8 @@ func (s *sight) arrange() {
 	if s.current == nil {
 		return
 	}
-	if k := s.equal(*s.current); k != nil {
+	if k := s.equal(s.current); k != nil {
+		s.equals = k
 		s.current.Generation, s.current.Baseline = k.Generation, k.Baseline
 		s.current.Token, s.current.Created = k.Token, k.Created
 		return
@@ -235,9 +257,9 @@ func (s *sight) dropAliases() {
 }
 
 // equal returns the newest kept version with v's user name and password, or nil.
-func (s *sight) equal(v Version) *kept {
+func (s *sight) equal(v *Version) *kept {
 	for i := range s.kept {
-		if s.kept[i].SamePassword(v) {
+		if s.kept[i].SamePassword(*v) {
 			return &s.kept[i]
 		}
 	}
@@ -248,7 +270,7 @@ func (s *sight) equal(v Version) *kept {
 func (s *sight) generation(n int) *Version {
 	for i := range s.kept {
 		if s.kept[i].Generation == n {
-			return &s.kept[i].Version
+			return s.kept[i].Version
 		}
 	}
 	return nil
@@ -258,7 +280,7 @@ func (s *sight) generation(n int) *Version {
 func (s *sight) versions() []Version {
 	out := make([]Version, len(s.kept))
 	for i := range s.kept {
-		out[i] = s.kept[i].Version
+		out[i] = *s.kept[i].Version
 	}
 	return out
 }
@@ -294,7 +316,7 @@ func (s *sight) now() int {
 // superseded; a person who puts an old value back into current does not revive it.
 func (s *sight) pending() *Version {
 	if k := s.candidate(); k != nil {
-		return &k.Version
+		return k.Version
 	}
 	return nil
 }

@@ -15,22 +15,20 @@ func (l *Ledger) Usage(ctx context.Context, secret string) (Stored, error) {
 		return Stored{}, err
 	}
 	u := Stored{Generations: len(s.kept), Archives: len(s.archives), Slots: l.Slots, SlotsUsed: len(s.slots)}
-	value := make([]byte, typicalBytes)
+	size := typicalBytes
 	if len(s.kept) > 0 {
 		u.Newest, u.Oldest = s.kept[0].Generation, s.kept[len(s.kept)-1].Generation
-		if value, err = s.kept[0].Encode(); err != nil {
-			return Stored{}, err
-		}
+		size = s.kept[0].size
 	}
 	const wrapping = len(`{"name":"g00000000","value":},`)
-	perArchive := l.MaxBytes / (len(value) + wrapping)
+	perArchive := l.MaxBytes / (size + wrapping)
 	// Versions that are not yet archived leave their slots to archives; three and the copy of current stay.
 	filled := 0
 	for _, a := range s.archives {
 		filled += a.size
 	}
 	slots := l.Slots - 1 - 4
-	u.Room = max(0, slots*perArchive-filled/max(1, len(value)+wrapping)-(len(s.kept)-countArchived(s)))
+	u.Room = max(0, slots*perArchive-filled/max(1, size+wrapping)-(len(s.kept)-countArchived(s)))
 	return u, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -127,8 +126,8 @@ func decodeVersion(value []byte) (Version, int, error) {
 
 // decodeFields also returns the fields that relock does not know; nil when there are none.
 func decodeFields(value []byte) (f fields, extra map[string]json.RawMessage, _ error) {
-	if f, ok := decodeOwn(string(value)); ok {
-		return f, nil, nil
+	if f, extra, ok := decodePlain(string(value)); ok {
+		return f, extra, nil
 	}
 	if err := json.Unmarshal(value, &extra); err != nil || extra == nil {
 		return fields{}, nil, fmt.Errorf("%w: the secret's value is no JSON object: store %s", ErrConfig, Example)
@@ -153,57 +152,55 @@ func decodeFields(value []byte) (f fields, extra map[string]json.RawMessage, _ e
 	return f, extra, nil
 }
 
-// decodeOwn reads a value that is as encode writes it: no field of others, no space, no escape, the names in their order.
-// ok is false for any other. It is for the histories that are tried by the million, which read most of their time.
-func decodeOwn(value string) (f fields, ok bool) {
+// decodePlain reads an object of plain fields without a space between them: texts of printable ASCII without an escape,
+// and of ours what encode writes. ok is false for any other. It is for the histories that are tried by the million, which
+// read most of their time.
+func decodePlain(value string) (f fields, extra map[string]json.RawMessage, ok bool) {
 	rest, ok := strings.CutPrefix(value, "{")
-	for _, field := range []struct {
-		name string
-		text *string
-		n    *int
-		yes  *bool
-	}{
-		{name: `"baseline":`, yes: &f.Baseline},
-		{name: `"birth":`, text: &f.Birth},
-		{name: `"created":`, text: &f.Created},
-		{name: `"generation":`, n: &f.Generation},
-		{name: `"password":`, text: &f.Password},
-		{name: `"previous":`, n: &f.Previous},
-		{name: `"token":`, text: &f.Token},
-		{name: `"username":`, text: &f.Username},
-	} {
-		after, found := strings.CutPrefix(rest, field.name)
-		if !found {
-			continue
+	for ok {
+		end := plainText(rest)
+		if end == 0 || end == len(rest) || rest[end] != ':' {
+			break
 		}
-		end := 0
-		if field.text != nil {
-			end = plainText(after)
-		} else {
-			end = strings.IndexAny(after, ",}")
+		name := rest[1 : end-1]
+		rest = rest[end+1:]
+		if end = plainText(rest); end == 0 {
+			end = max(0, strings.IndexAny(rest, ",}"))
 		}
-		if end <= 0 || end >= len(after) {
-			return fields{}, false
+		if end == len(rest) {
+			break
 		}
-		switch raw := after[:end]; {
-		case field.text != nil:
-			*field.text = raw[1 : end-1]
-		case field.n != nil:
-			var err error
-			if *field.n, err = strconv.Atoi(raw); err != nil || raw[0] < '1' || raw[0] > '9' {
-				return fields{}, false
+		raw := rest[:end]
+		switch name {
+		case "baseline":
+			f.Baseline, ok = true, raw == "true"
+		case "birth":
+			f.Birth, ok = unquote(raw)
+		case "created":
+			f.Created, ok = unquote(raw)
+		case "generation":
+			f.Generation, ok = plainNumber(raw)
+		case "password":
+			f.Password, ok = unquote(raw)
+		case "previous":
+			f.Previous, ok = plainNumber(raw)
+		case "token":
+			f.Token, ok = unquote(raw)
+		case "username":
+			f.Username, ok = unquote(raw)
+		default:
+			if _, ok = unquote(raw); extra == nil {
+				extra = map[string]json.RawMessage{}
 			}
-		case field.yes != nil && raw != "true":
-			return fields{}, false
-		case field.yes != nil:
-			*field.yes = true
+			extra[name] = json.RawMessage(raw)
 		}
-		if after[end] == '}' {
-			return f, ok && end == len(after)-1
+		if rest[end] == '}' {
+			return f, extra, ok && end == len(rest)-1
 		}
-		rest = after[end+1:]
+		ok = ok && rest[end] == ','
+		rest = rest[end+1:]
 	}
-	return fields{}, false
+	return fields{}, nil, false
 }
 
 // plainText is the length of the JSON string that s begins with, if it is printable ASCII without an escape; else 0.
@@ -220,4 +217,18 @@ func plainText(s string) int {
 		}
 	}
 	return 0
+}
+
+// unquote returns the text of a plain JSON string.
+func unquote(raw string) (string, bool) {
+	if n := plainText(raw); n == 0 || n != len(raw) {
+		return "", false
+	}
+	return raw[1 : len(raw)-1], true
+}
+
+// plainNumber reads a number as encode writes it: of any other size it is for encoding/json.
+func plainNumber(raw string) (int, bool) {
+	n, ok := decimal(raw)
+	return n, ok && raw[0] != '0' && len(raw) < 10
 }

@@ -125,6 +125,8 @@ func FuzzDecodeVersion(f *testing.F) {
 		`{"baseline":true,"birth":"b0","created":"2026-11-21T18:00:00Z","generation":3,"password":"p,}","previous":2,"token":"t","username":"u"}`,
 		`{"generation":03,"password":"p"}`, `{"generation":+3,"password":"p"}`, `{"password":"p","username":"u"} x`, `{"password":"p",}`,
 		`{"password":"p","password":"q"}`, `{"baseline":tru,"password":"p"}`, `{"username":"u","password":"p"}`, `{"generation":99999999999999999999,"password":"p"}`,
+		`{"username":"","password":"p","host":"bastion"}`, `{"host":"a","password":"p","host":"b"}`, `{"host":1,"password":"p"}`, `{"host":"a"b,"password":"p"}`,
+		`{"password":"p","generation":1:2}`, `{"password":"p","host":""}`, `{"host":"h","password":"p"}}`, `{"password":"p" "host":"h"}`, `{"Password":"p","password":"q"}`,
 		`{"password":{"Zq7Kv0xM2":1}}`, `Zq7Kv0xM2`, `{"password":"Zq7Kv0xM2","generation":"Zq7Kv0xM2"}`, `["Zq7Kv0xM2"]`,
 	} {
 		f.Add([]byte(value))
