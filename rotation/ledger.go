@@ -25,12 +25,7 @@ type Ledger struct {
 	mu      sync.Mutex
 	seen    map[[2]string]any
 	last    *sight
-	current struct { // what was decoded last
-		raw      Password
-		version  Version
-		previous int
-		edition  int
-	}
+	current *currentValue // that was decoded last
 }
 
 var _ Store = (*Ledger)(nil)

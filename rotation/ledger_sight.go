@@ -16,7 +16,7 @@ type sight struct {
 	// current is nil when the secret has none. Its generation is that of the kept version that it equals.
 	current     *Version
 	currentSlot Slot
-	edition     int // of current's value; zero without one
+	value       *currentValue // of current; nil without one
 	// equals is the newest kept version with current's user name and password. Without one, current is found: relock did
 	// not make it, or it was never kept.
 	equals *kept
@@ -61,28 +61,28 @@ func (l *Ledger) look(ctx context.Context, secret string) (*sight, error) {
 
 // lookOnce also returns the slots that it read after the list.
 func (l *Ledger) lookOnce(ctx context.Context, secret string) (_ *sight, read []string, _ error) {
-	s := &sight{secret: secret}
-	slot, value, err := l.Shelf.Read(ctx, secret, string(Current))
+	is, text, err := l.Shelf.Read(ctx, secret, string(Current))
+	var current *currentValue
 	switch {
 	case err == nil:
-		if err := l.decodeCurrent(s, value); err != nil {
+		if current, err = l.decodeCurrent(text); err != nil {
 			return nil, nil, fmt.Errorf("secret %q: %w", secret, err)
 		}
-		s.currentSlot = slot
 	case !errors.Is(err, ErrNotFound):
 		return nil, nil, fmt.Errorf("read the current version of %q: %w", secret, err)
 	}
-	if s.slots, err = l.Shelf.List(ctx, secret); err != nil {
-		if errors.Is(err, ErrNotFound) {
-			return nil, nil, fmt.Errorf("%w: the secret %q does not exist in this store and region: create it, or correct its name", ErrConfig, secret)
-		}
+	slots, err := l.Shelf.List(ctx, secret)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, fmt.Errorf("%w: the secret %q does not exist in this store and region: create it, or correct its name", ErrConfig, secret)
+	}
+	if err != nil {
 		return nil, nil, fmt.Errorf("list the versions of %q: %w", secret, err)
 	}
-	if last := l.lastSight(); last.shows(s) {
-		return last, nil, nil
+	s, again := l.sight(secret, current, is, slots)
+	if again {
+		return s, nil, nil
 	}
-	s.kept = make([]kept, 0, len(s.slots))
-	for _, slot := range s.slots {
+	for _, slot := range slots {
 		fresh, err := l.readSlot(ctx, s, slot)
 		if err != nil {
 			return nil, nil, err
@@ -98,34 +98,42 @@ func (l *Ledger) lookOnce(ctx context.Context, secret string) (_ *sight, read []
 	return s, read, nil
 }
 
-func (l *Ledger) lastSight() *sight {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
+// currentValue is what current held. It is compared by its address.
+type currentValue struct {
+	raw      Password // so that it cannot print
+	version  Version
+	previous int
 }
 
-// shows reports whether an earlier sight is what a look with this current and these slots would make again.
-func (s *sight) shows(now *sight) bool {
-	return s != nil && s.secret == now.secret && s.edition == now.edition && s.currentSlot == now.currentSlot && slices.Equal(s.slots, now.slots)
-}
-
-// decodeCurrent decodes a value once: current is read with every look. The value is held as a Password, so that it cannot
-// print.
-func (l *Ledger) decodeCurrent(s *sight, value []byte) error {
+// decodeCurrent decodes a value once: current is read with every look.
+func (l *Ledger) decodeCurrent(text []byte) (*currentValue, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if raw := NewPassword(string(value)); !l.current.raw.Equal(raw) || raw.IsZero() {
-		v, previous, err := decodeVersion(value)
+	if l.current == nil || l.current.raw.Reveal() != string(text) {
+		v, previous, err := decodeVersion(text)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.current.raw, l.current.version, l.current.previous = raw, v, previous
-		l.current.edition++
+		v.ID = string(Current)
+		l.current = &currentValue{NewPassword(string(text)), v, previous}
 	}
-	v := l.current.version
-	v.ID = string(Current)
-	s.current, s.previous, s.edition = &v, l.current.previous, l.current.edition
-	return nil
+	return l.current, nil
+}
+
+// sight begins one with current as it was read; nil is none. again reports that nothing has changed since the last look,
+// and that this is what it found.
+func (l *Ledger) sight(secret string, current *currentValue, slot Slot, slots []Slot) (_ *sight, again bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.last; s != nil && s.secret == secret && s.value == current && s.currentSlot == slot && slices.Equal(s.slots, slots) {
+		return s, true
+	}
+	s := &sight{secret: secret, value: current, currentSlot: slot, slots: slots, kept: make([]kept, 0, len(slots))}
+	if current != nil {
+		v := current.version
+		s.current, s.previous = &v, current.previous
+	}
+	return s, false
 }
 
 // readSlot adds what a slot holds, and reports whether it was read now. Names that are not ours are left alone: they only
