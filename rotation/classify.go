@@ -119,7 +119,8 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	s := e.standing(fleet, inst)
 	m := machine{
 		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
-		atBoot: inst.Terms.Effect == AtNextBoot, bootDelay: inst.Terms.BootDelay, reported: inst.Terms.Reported, counts: s.counts,
+		atBoot: inst.Terms.Effect == AtNextBoot, goesDown: e.goesDown(inst), bootDelay: inst.Terms.BootDelay,
+		reported: inst.Terms.Reported, counts: s.counts,
 		state: s.state, why: s.why, since: now, seen: now, power: inst.Power, was: inst.Power,
 		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
 	}
@@ -168,7 +169,7 @@ func (m *machine) waited(e *engine, v Version, now time.Time) bool {
 		return false
 	}
 	m.refused = mark.Refused
-	if m.disruptive(e.policy) {
+	if m.disruptive() {
 		return false
 	}
 	m.why = waits
@@ -192,7 +193,7 @@ func (e *engine) mayHave(m *machine, v Version) bool {
 	case e.distrust, e.request.Step == StepTest, e.request.Step == StepFinish:
 		return true
 	}
-	return !m.disruptive(e.policy) || m.found.names(e.secretMark(), v.Generation)
+	return !m.disruptive() || m.found.names(e.secretMark(), v.Generation)
 }
 
 // hold notes where a machine stays that the run has no further business with.
@@ -219,7 +220,7 @@ var unprovable = Refusal{
 // hopeless reports whether setting a machine once more would take it down for nothing: an earlier invocation's reset was
 // accepted and it was seen running again, and where no login can be tried this one would know no more in the end.
 func (r *run) hopeless(m *machine) bool {
-	return m.atBoot && !m.reported && m.disruptive(r.policy) && r.policy.Proof != ProofAccepted &&
+	return m.atBoot && !m.reported && m.disruptive() && r.policy.Proof != ProofAccepted &&
 		m.found.State == MarkUp && m.found.names(r.secret, r.generation)
 }
 

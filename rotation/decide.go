@@ -40,7 +40,8 @@ func (r *run) decide(now time.Time) []call {
 		r.expire(&r.machines[i], now)
 	}
 	r.admit(now)
-	r.peak = max(r.peak, r.down())
+	down, _ := r.down()
+	r.peak = max(r.peak, down)
 	return r.calls(now)
 }
 
@@ -118,7 +119,7 @@ func (r *run) force() Force {
 
 // admit begins machines: first those that are down already, then the canary, then waves within the capacity.
 func (r *run) admit(now time.Time) {
-	down, gone := r.down(), r.gone()
+	down, gone := r.down()
 	r.full = gone >= r.capacity
 	for i := range r.machines {
 		if m := &r.machines[i]; m.state == StatePlanned && m.owed && !r.readOnly {
@@ -143,7 +144,7 @@ func (r *run) admit(now time.Time) {
 		if !r.admissible(m, now) {
 			continue
 		}
-		if m.disruptive(r.policy) {
+		if m.disruptive() {
 			if free <= 0 {
 				continue
 			}
@@ -157,7 +158,7 @@ func (r *run) admit(now time.Time) {
 // giveUp ends the machines that were taken down as often as is allowed. They take nobody's place: not a canary's either.
 func (r *run) giveUp(now time.Time) {
 	for i := range r.machines {
-		if m := &r.machines[i]; m.disruptive(r.policy) && m.tries >= r.policy.MaxAttempts && r.admissible(m, now) {
+		if m := &r.machines[i]; m.tries >= r.policy.MaxAttempts && m.disruptive() && r.admissible(m, now) {
 			m.tooOften(now)
 		}
 	}
@@ -227,7 +228,7 @@ func (r *run) admissible(m *machine, now time.Time) bool {
 	if m.state != StatePlanned || !m.mayTouch || m.owed || m.busy || m.power == Changing || now.Before(m.notBefore) {
 		return false
 	}
-	return !m.disruptive(r.policy) || r.policy.Window.Open(now)
+	return !m.disruptive() || r.policy.Window.Open(now)
 }
 
 // canaryRoom is how many machines may be begun now because of the canary; many once enough are proven. Machines that
@@ -267,7 +268,7 @@ func (m *machine) sendsSomething() bool { return m.state != StateChecking }
 func (r *run) waveRoom(now time.Time, free, usable int) int {
 	want, full := 0, 1
 	for i := range r.machines {
-		if m := &r.machines[i]; m.disruptive(r.policy) && r.admissible(m, now) {
+		if m := &r.machines[i]; m.disruptive() && r.admissible(m, now) {
 			want++
 			full = max(full, r.batch(m))
 		}

@@ -11,7 +11,7 @@ const maxSends = 5
 // expire ends waiting that has lasted too long.
 func (r *run) expire(m *machine, now time.Time) {
 	age := now.Sub(m.since)
-	p := r.policy
+	p := &r.policy
 	if m.unsureUp() && age >= p.SoftStopTimeout {
 		m.note = ""
 	}

@@ -10,19 +10,33 @@ type lasting struct {
 	high time.Duration // the smallest age at which one had; zero: none has been seen to end
 }
 
+// lastings are what a run has seen of each kind.
+type lastings struct{ stop, reset, start, restart, lost lasting }
+
+// of is what was seen of a kind. lost is for the requests whose answer was lost, when the driver does not tell their kind.
+func (l *lastings) of(kind OpKind) *lasting {
+	switch kind {
+	case OpStop:
+		return &l.stop
+	case OpReset:
+		return &l.reset
+	case OpStart:
+		return &l.start
+	case OpRestart:
+		return &l.restart
+	}
+	return &l.lost
+}
+
 // learn takes in a look at a machine that waits for the end of a request.
 func (r *run) learn(m *machine, ended bool, now time.Time) {
-	if r.lasts == nil {
-		r.lasts = map[OpKind]lasting{}
-	}
-	l, age := r.lasts[m.op], now.Sub(m.since)
+	l, age := r.lasts.of(m.op), now.Sub(m.since)
 	switch {
 	case !ended:
 		l.low = max(l.low, age)
 	case l.high == 0 || age < l.high:
 		l.high = age
 	}
-	r.lasts[m.op] = l
 }
 
 // grain is how exactly the time of a look is chosen: what is due at about the same time shares its requests.
@@ -34,7 +48,7 @@ func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
 // tear a batch apart.
 func (r *run) nextLook(m *machine) time.Time {
 	at := m.seen.Add(r.policy.PollInterval)
-	if l := r.lasts[m.op]; m.opState() && l.high > 0 {
+	if l := r.lasts.of(m.op); m.opState() && l.high > 0 {
 		first := l.high
 		if l.low < l.high-r.grain() {
 			first = max((l.low+l.high)/2, r.policy.PollInterval)

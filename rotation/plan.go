@@ -115,7 +115,7 @@ func (e *engine) planMachines(p *PlanReport) {
 		limit = max(limit, m.maxBatch)
 		resets[m.fleet]++
 		switch {
-		case m.disruptive(e.policy):
+		case m.disruptive():
 			p.Running++
 			if m.needsStopped {
 				stops[m.fleet]++
@@ -152,7 +152,7 @@ func (e *engine) planMachines(p *PlanReport) {
 // planProof counts how a machine would be proven.
 func (e *engine) planProof(p *PlanReport, m *machine, os OS) {
 	switch {
-	case m.atBoot && !m.disruptive(e.policy):
+	case m.atBoot && !m.disruptive():
 		p.Waiting++
 	case e.policy.Proof == ProofLogin && e.Verifier != nil && m.power == Running && os == Linux:
 		p.ByLogin++

@@ -23,7 +23,7 @@ type run struct {
 	halted string
 	// denied reports that the halt came from missing authorization.
 	denied bool
-	lasts  map[OpKind]lasting
+	lasts  lastings
 	parts  int // the last number given to a part of a split batch
 	peak   int // the most machines that were down at once
 	fleets []fleetTraits
@@ -42,6 +42,7 @@ type machine struct {
 	maxBatch     int
 	needsStopped bool
 	atBoot       bool // a reset takes effect at the next boot
+	goesDown     bool // setting its password takes it down when it runs
 	bootDelay    time.Duration
 	reported     bool
 	mayTouch     bool // in the (narrowed) scope, and nothing forbids it
@@ -147,17 +148,15 @@ func (m *machine) noteUp() {
 func (m *machine) unsureUp() bool { return m.note == MarkUp && m.busy }
 
 // disruptive reports whether setting the password takes the machine down.
-func (m *machine) disruptive(p Policy) bool {
-	return m.power == Running && (m.needsStopped || m.atBoot && p.Restart != RestartNever)
-}
+func (m *machine) disruptive() bool { return m.goesDown && m.power == Running }
 
 // isDown reports whether the machine counts against the capacity: down, about to be, or found on its way.
-func (m *machine) isDown(p Policy) bool {
+func (m *machine) isDown() bool {
 	switch m.state {
 	case StateMarking, StateToStop, StateStopping, StateToRestart, StateRestarting:
 		return true
 	case StateToSend, StateSent:
-		if m.atBoot && m.disruptive(p) {
+		if m.atBoot && m.disruptive() {
 			return true // its restart follows
 		}
 	}
@@ -201,27 +200,19 @@ func (r *run) open(now time.Time) bool {
 	return r.halted == "" && !r.proveOnly && (r.closes.IsZero() || now.Before(r.closes))
 }
 
-// down counts the machines that are down.
-func (r *run) down() int {
-	n := 0
-	for i := range r.machines {
-		if r.machines[i].isDown(r.policy) {
-			n++
-		}
-	}
-	return n
-}
-
-// gone counts the machines that are down and that this run does not wait for.
-func (r *run) gone() int {
-	n := 0
+// down counts the machines that are down; gone are those of them that this run does not wait for.
+func (r *run) down() (down, gone int) {
 	for i := range r.machines {
 		m := &r.machines[i]
-		if m.isDown(r.policy) && (m.state.Final() || m.state == StatePlanned && !m.owed && !m.mayTouch) {
-			n++
+		if !m.isDown() {
+			continue
+		}
+		down++
+		if m.state.Final() || m.state == StatePlanned && !m.owed && !m.mayTouch {
+			gone++
 		}
 	}
-	return n
+	return down, gone
 }
 
 // settled reports whether nothing is left to wait for.
@@ -241,7 +232,8 @@ func (r *run) settled(now time.Time) bool {
 	}
 	if waiting {
 		// Nothing is under way, and still none of them was begun.
-		r.halt(fmt.Sprintf("RELOCK_MAX_UNAVAILABLE allows %d machines to be down at once, and %d are", r.capacity, r.down()))
+		down, _ := r.down()
+		r.halt(fmt.Sprintf("RELOCK_MAX_UNAVAILABLE allows %d machines to be down at once, and %d are", r.capacity, down))
 	}
 	return true
 }
@@ -257,7 +249,7 @@ func (r *run) waits(m *machine, now time.Time) bool {
 	if !m.mayTouch || !r.open(now) {
 		return false
 	}
-	return !m.disruptive(r.policy) || r.policy.Window.Open(now) && !r.full
+	return !m.disruptive() || r.policy.Window.Open(now) && !r.full
 }
 
 // mark is the note for a machine of this run.
