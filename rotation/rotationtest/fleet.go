@@ -35,6 +35,7 @@ func (f *fleet) Describe(_ context.Context, sel rotation.Selector) ([]rotation.I
 	var out []rotation.Instance
 	err := f.w.ask("describe", func(fault Fault) error {
 		var last *Machine
+		out = make([]rotation.Instance, 0, len(f.w.Machines))
 		for _, m := range f.w.Machines {
 			if m.Region != f.region {
 				continue
@@ -79,12 +80,44 @@ func (f *fleet) instance(m *Machine, now shown) rotation.Instance {
 	return inst
 }
 
-// order is one request about a batch: refused as a whole when check refuses any of its machines.
+// order is one request about a batch: refused as a whole when any of its machines refuses it.
 type order struct {
-	site   string
-	kind   rotation.OpKind
-	check  func(*Machine) rotation.RefusalKind
-	effect func(m *Machine, id string, fault Fault)
+	site     string
+	kind     rotation.OpKind
+	from     rotation.PowerState // how a machine must be for it; empty: any way
+	password string              // of a reset
+}
+
+// refuses is why a machine cannot take the order; empty means that it can.
+func (r *order) refuses(m *Machine) rotation.RefusalKind {
+	switch {
+	case m.op != nil:
+		return rotation.RefusedBusy
+	case r.kind == rotation.OpReset && m.Refuse.Kind != "":
+		return m.Refuse.Kind
+	case r.from != "" && m.Power != r.from:
+		return rotation.RefusedState
+	}
+	return ""
+}
+
+// effect is what the order does to a machine that takes it.
+func (r *order) effect(w *World, m *Machine, id string, fault Fault) {
+	switch {
+	case r.kind == rotation.OpReset:
+		m.accept(w, r.password, id, fault)
+		return
+	case fault == Silent:
+		return
+	case r.kind == rotation.OpStop || r.kind == rotation.OpRestart:
+		m.stopper = w.inv
+		m.Stops[w.inv.setting]++
+		w.checkStops(m)
+	}
+	if r.kind == rotation.OpStop && m.Hangs {
+		return
+	}
+	m.begin(w, operation{kind: r.kind, id: id})
 }
 
 func (f *fleet) send(r order, batch []rotation.Instance) (rotation.Operation, error) {
@@ -93,12 +126,13 @@ func (f *fleet) send(r order, batch []rotation.Instance) (rotation.Operation, er
 	err := f.w.call(r.site, func(fault Fault) error {
 		f.w.requests++
 		op.RequestID = "r" + strconv.Itoa(f.w.requests)
-		for _, inst := range batch {
-			op.Instances = append(op.Instances, inst.ID)
+		op.Instances = make([]string, len(batch))
+		for i := range batch {
+			op.Instances[i] = batch[i].ID
 		}
-		refused := f.refused(r, batch, fault)
+		refused := f.refused(&r, batch, fault)
 		if len(refused) == 0 || f.w.answers.HalfTaken {
-			f.take(r, batch, refused, op.RequestID, fault)
+			f.take(&r, batch, refused, op.RequestID, fault)
 		}
 		if len(refused) > 0 {
 			return &rotation.RefusedError{Machines: refused, Refusal: rotation.Refusal{Code: "Refused", Reason: r.site}}
@@ -111,21 +145,27 @@ func (f *fleet) send(r order, batch []rotation.Instance) (rotation.Operation, er
 	return op, err
 }
 
-// refused are the machines that the provider refuses the request for.
-func (f *fleet) refused(r order, batch []rotation.Instance, fault Fault) map[string]rotation.Refusal {
-	refused := map[string]rotation.Refusal{}
-	for i, inst := range batch {
-		f.w.mix(inst.ID)
-		switch m := f.machine(inst.ID); {
+// refused are the machines that the provider refuses the request for; nil when there are none.
+func (f *fleet) refused(r *order, batch []rotation.Instance, fault Fault) (refused map[string]rotation.Refusal) {
+	refuse := func(id string, why rotation.Refusal) {
+		if refused == nil {
+			refused = map[string]rotation.Refusal{}
+		}
+		refused[id] = why
+	}
+	for i := range batch {
+		id := batch[i].ID
+		f.w.mix(id)
+		switch m := f.machine(id); {
 		case m == nil:
-			refused[inst.ID] = rotation.Refusal{Kind: rotation.RefusedUnable, Code: "NotFound", Reason: "is gone"}
+			refuse(id, rotation.Refusal{Kind: rotation.RefusedUnable, Code: "NotFound", Reason: "is gone"})
 		case i == 0 && fault == Refused:
-			refused[inst.ID] = rotation.Refusal{Code: "Unheard", Reason: "for a reason of its own"}
+			refuse(id, rotation.Refusal{Code: "Unheard", Reason: "for a reason of its own"})
 		case i == 0 && fault == Busy:
-			refused[inst.ID] = rotation.Refusal{Kind: rotation.RefusedBusy, Code: "Mutex", Reason: "has an operation in progress"}
+			refuse(id, rotation.Refusal{Kind: rotation.RefusedBusy, Code: "Mutex", Reason: "has an operation in progress"})
 		default:
-			if kind := r.check(m); kind != "" {
-				refused[m.ID] = rotation.Refusal{Kind: kind, Code: "Refused", Reason: "cannot " + r.site}
+			if kind := r.refuses(m); kind != "" {
+				refuse(id, rotation.Refusal{Kind: kind, Code: "Refused", Reason: "cannot " + r.site})
 			}
 		}
 	}
@@ -133,33 +173,19 @@ func (f *fleet) refused(r order, batch []rotation.Instance, fault Fault) map[str
 }
 
 // take has the effect of a request on the machines that are not refused, or on those that the fault leaves.
-func (f *fleet) take(r order, batch []rotation.Instance, refused map[string]rotation.Refusal, id string, fault Fault) {
+func (f *fleet) take(r *order, batch []rotation.Instance, refused map[string]rotation.Refusal, id string, fault Fault) {
 	if fault == Part {
 		batch = batch[:len(batch)/2]
 	}
-	for i, inst := range batch {
-		if _, ok := refused[inst.ID]; ok {
+	for i := range batch {
+		if _, ok := refused[batch[i].ID]; ok {
 			continue
 		}
 		own := id
 		if i > 0 && f.w.answers.OwnRequestIDs {
 			own += "-" + strconv.Itoa(i)
 		}
-		r.effect(f.machine(inst.ID), own, fault)
-	}
-}
-
-func refuseReset(w *World) func(*Machine) rotation.RefusalKind {
-	return func(m *Machine) rotation.RefusalKind {
-		switch {
-		case m.op != nil:
-			return rotation.RefusedBusy
-		case m.Refuse.Kind != "":
-			return m.Refuse.Kind
-		case !w.kind.Boot && m.Power != rotation.Stopped:
-			return rotation.RefusedState
-		}
-		return ""
+		r.effect(f.w, f.machine(batch[i].ID), own, fault)
 	}
 }
 
@@ -167,37 +193,16 @@ func (f *fleet) Reset(ctx context.Context, batch []rotation.Instance, c rotation
 	if err := ctx.Err(); err != nil {
 		return rotation.Operation{}, err
 	}
-	p := c.Password.Reveal()
-	f.w.checkReset(batch, p)
-	return f.send(order{"reset", rotation.OpReset, refuseReset(f.w), func(m *Machine, id string, fault Fault) {
-		m.accept(f.w, p, id, fault)
-	}}, batch)
+	r := order{site: "reset", kind: rotation.OpReset, from: rotation.Stopped, password: c.Password.Reveal()}
+	if f.w.kind.Boot {
+		r.from = ""
+	}
+	f.w.checkReset(batch, r.password)
+	return f.send(r, batch)
 }
 
 func (f *fleet) power(site string, k rotation.OpKind, batch []rotation.Instance, from rotation.PowerState) (rotation.Operation, error) {
-	check := func(m *Machine) rotation.RefusalKind {
-		switch {
-		case m.op != nil:
-			return rotation.RefusedBusy
-		case m.Power != from:
-			return rotation.RefusedState
-		}
-		return ""
-	}
-	return f.send(order{site, k, check, func(m *Machine, id string, fault Fault) {
-		if fault == Silent {
-			return
-		}
-		if k == rotation.OpStop || k == rotation.OpRestart {
-			m.stopper = f.w.inv
-			m.Stops[f.w.inv.setting]++
-			f.w.checkStops(m)
-		}
-		if k == rotation.OpStop && m.Hangs {
-			return
-		}
-		m.begin(f.w, operation{kind: k, id: id})
-	}}, batch)
+	return f.send(order{site: site, kind: k, from: from}, batch)
 }
 
 func (f *fleet) Stop(_ context.Context, batch []rotation.Instance, _ rotation.Force) (rotation.Operation, error) {
@@ -215,6 +220,11 @@ func (f *fleet) Restart(_ context.Context, batch []rotation.Instance, _ rotation
 func (f *fleet) Observe(_ context.Context, ops []rotation.Operation) ([]rotation.Result, error) {
 	var out []rotation.Result
 	err := f.w.ask("observe", func(fault Fault) error {
+		n := 0
+		for i := range ops {
+			n += len(ops[i].Instances)
+		}
+		out = make([]rotation.Result, 0, n)
 		for _, op := range ops {
 			for _, id := range op.Instances {
 				if m := f.machine(id); m != nil {
@@ -235,23 +245,24 @@ func (f *fleet) Observe(_ context.Context, ops []rotation.Operation) ([]rotation
 
 func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation.Mark) error {
 	if mark.State == rotation.MarkDown {
-		f.w.inv.setting = "generation " + strconv.Itoa(mark.Generation)
-		if f.w.setters[f.w.inv.setting] == nil {
-			f.w.setters[f.w.inv.setting] = map[*invocation]bool{}
+		setting := "generation " + strconv.Itoa(mark.Generation)
+		if f.w.setters[setting] == nil {
+			f.w.setters[setting] = map[*invocation]bool{}
 		}
-		f.w.setters[f.w.inv.setting][f.w.inv] = true
+		f.w.inv.setting, f.w.setters[setting][f.w.inv] = setting, true
 	}
 	f.w.on(batch)
+	value := mark.Value()
 	return f.w.call("mark-"+string(mark.State), func(fault Fault) error {
-		for i, inst := range batch {
-			m := f.machine(inst.ID)
+		for i := range batch {
+			m := f.machine(batch[i].ID)
 			if m == nil {
-				return fmt.Errorf("mark %s: %w", inst.ID, rotation.ErrNotFound)
+				return fmt.Errorf("mark %s: %w", batch[i].ID, rotation.ErrNotFound)
 			}
 			f.w.mix(m.ID)
 			switch half := len(batch) / 2; {
 			case fault != Part || i < half:
-				m.note(f.w, mark.Secret, mark.Value())
+				m.note(f.w, mark.Secret, value)
 			case i == half:
 				m.note(f.w, mark.Secret, m.Tags[rotation.MarkTag]) // of its two tags the first
 			}

@@ -97,7 +97,7 @@ func (r Random) Play(c Chooser) *World {
 	if c.Choose(4) > 0 {
 		w.shelf.human(fmt.Sprintf(`{"password":%q,"username":""}`, Baseline)) // without a field of somebody else's
 	}
-	w.hushed = !r.Tell
+	w.hushed, w.Sites = !r.Tell, nil
 	w.Answer(someAnswers(w.kind, c))
 	w.trace("a world of %s with %+v", w.kind, w.answers)
 	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r, kinds: map[string][]Fault{}}
