@@ -62,7 +62,7 @@ func (p *play) begin(e event) {
 	if p.c.Choose(4) == 0 {
 		left = time.Duration(9+p.c.Choose(30)) * time.Minute
 	}
-	p.tasks = append(p.tasks, p.start(r, req, left, p.skew(), p.fault))
+	p.tasks = append(p.tasks, p.start(r, req, left, p.skew()))
 	p.overlap = max(p.overlap, len(p.tasks))
 }
 

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -34,60 +35,97 @@ type Random struct {
 	Tell        bool // the world keeps a trace
 }
 
-// task is an invocation as a coroutine: it runs until its next call, and others may run before that.
+// task is an invocation that takes turns with others: it runs until its next call, and others may run before that.
 type task struct {
 	inv    *invocation
 	name   string
-	next   func() (struct{}, bool)
-	stop   func()
+	run    func() // all of it
+	on     *thread
 	wake   time.Time
 	frozen int // scheduling points for which it stays frozen
 	over   bool
 }
 
-// start begins an invocation that takes turns with others. After the time that is left its platform kills it, zero means
-// never; its clock is ahead by skew.
-func (w *World) start(r *rotation.Rotator, req rotation.Request, left, skew time.Duration, fault func(int, string) Fault) *task {
-	t := &task{inv: newInvocation(req.Only, fault), name: fmt.Sprintf("%s#%d", req.Action, w.started)}
-	w.started++
-	t.inv.name = t.name
-	ctx := t.inv.under(context.Background())
-	if t.inv.skew = skew; left > 0 {
-		t.inv.deadline = w.now.Add(left)
-		ctx = until{ctx, t.inv.deadline.Add(skew)}
-	}
+// thread is a coroutine that runs one task after the other. One for each task would have to grow its stack each time.
+type thread struct {
+	task  *task
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+}
+
+func newThread() *thread {
+	t := &thread{}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
-		t.inv.yield = func() bool { return yield(struct{}{}) }
-		t.inv.task = t
-		w.inv = t.inv
-		defer t.inv.stop()
-		defer func() {
-			t.over = true
-			if p := recover(); p != nil {
-				if _, ok := p.(Killed); !ok {
-					panic(p)
-				}
-				w.trace("%s is killed", t.name)
+		for t.yield = yield; ; {
+			if t.task.run(); !yield(struct{}{}) {
+				return
 			}
-		}()
-		w.trace("%s begins", t.name)
-		report, _ := r.Do(ctx, req)
-		if left > 0 && report.Outcome == rotation.Incomplete {
-			w.dead = append(w.dead, t.inv) // its time may have been up before it could end what it had begun
 		}
-		w.trace("%s ended %s: %s", t.name, report.Outcome, report.Why)
 	})
 	return t
 }
 
-// step lets a task make its next call.
-func (w *World) step(t *task) {
-	before := w.inv
-	w.inv = t.inv
-	if _, alive := t.next(); !alive {
-		t.over = true
+// start begins an invocation that takes turns with others. After the time that is left its platform kills it, zero means
+// never; its clock is ahead by skew.
+func (p *play) start(r *rotation.Rotator, req rotation.Request, left, skew time.Duration) *task {
+	t := &task{inv: newInvocation(req.Only, p.fault), name: string(req.Action) + "#" + strconv.Itoa(p.started)}
+	p.started++
+	t.inv.name = t.name
+	ctx := t.inv.under(context.Background())
+	if t.inv.skew = skew; left > 0 {
+		t.inv.deadline = p.now.Add(left)
+		ctx = until{ctx, t.inv.deadline.Add(skew)}
 	}
-	w.inv = before
+	t.inv.task = t
+	t.inv.yield = func() bool { return p.handOver(t) }
+	t.run = func() {
+		defer t.inv.stop()
+		defer func() {
+			t.over = true
+			if r := recover(); r != nil {
+				if _, ok := r.(Killed); !ok {
+					panic(r)
+				}
+				p.trace("%s is killed", t.name)
+			}
+		}()
+		p.trace("%s begins", t.name)
+		report, _ := r.Do(ctx, req)
+		if left > 0 && report.Outcome == rotation.Incomplete {
+			p.dead = append(p.dead, t.inv) // its time may have been up before it could end what it had begun
+		}
+		p.trace("%s ended %s: %s", t.name, report.Outcome, report.Why)
+	}
+	return t
+}
+
+// handOver comes before each call of t: whoever is next makes one first. Mostly that is t, and then nobody else has to run.
+func (p *play) handOver(t *task) (alive bool) {
+	leave := p.enter(p.nobody)
+	p.turn = p.next()
+	leave()
+	return p.turn == t || t.on.yield(struct{}{})
+}
+
+// step lets a task run until it has ended or it is another one's turn.
+func (p *play) step(t *task) {
+	if t.on == nil {
+		if n := len(p.idle); n > 0 {
+			t.on, p.idle = p.idle[n-1], p.idle[:n-1]
+		} else {
+			t.on = newThread()
+		}
+		t.on.task = t
+	}
+	p.inv = t.inv
+	t.on.next()
+	p.inv = p.nobody
+	if t.over {
+		p.idle = append(p.idle, t.on)
+		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool { return t.over })
+		p.turn = p.next()
+	}
 }
 
 // Play is one random history, brought to its end without faults. It checks the promise after every call, and L1 and S2
@@ -100,16 +138,15 @@ func (r Random) Play(c Chooser) *World {
 	w.hushed, w.Sites = !r.Tell, nil
 	w.Answer(someAnswers(w.kind, c))
 	w.trace("a world of %s with %+v", w.kind, w.answers)
-	p := &play{World: w, c: c, faults: c.Choose(r.Faults + 1), limit: r, kinds: map[string][]Fault{}}
+	p := &play{World: w, c: c, nobody: w.inv, faults: c.Choose(r.Faults + 1), limit: r, kinds: map[string][]Fault{}}
 	p.machines()
 	p.change = p.policy()
-	events := p.events(r.Generations)
-	for len(events) > 0 || len(p.tasks) > 0 {
-		if len(events) > 0 && len(p.tasks) < r.Concurrent && (len(p.tasks) == 0 || c.Choose(24) == 0) {
-			p.begin(events[0])
-			events = events[1:]
-		}
-		p.turn()
+	p.coming = p.events(r.Generations)
+	for p.turn = p.next(); p.turn != nil; {
+		p.step(p.turn)
+	}
+	for _, t := range p.idle {
+		t.stop()
 	}
 	p.converge()
 	return w
@@ -120,8 +157,12 @@ type play struct {
 	*World
 	c      Chooser
 	limit  Random
+	coming []event
 	tasks  []*task
-	ready  []*task            // those of tasks that can go on, between turns only its room
+	ready  []*task // those of tasks that can go on, between turns only its room
+	turn   *task   // the one whose turn it is; nil when all have ended
+	idle   []*thread
+	nobody *invocation        // the one that runs when none of tasks does
 	faults int                // that are left
 	kinds  map[string][]Fault // by site
 	change func(*rotation.Rotator)
@@ -187,10 +228,23 @@ func (p *play) fault(_ int, site string) Fault {
 	return p.kinds[site][p.c.Choose(len(p.kinds[site]))]
 }
 
-// turn lets one invocation make a call, or the time pass.
-func (p *play) turn() {
-	ready := p.ready[:0]
-	defer func() { p.ready = ready[:0] }()
+// next begins what is due and lets time pass until it is an invocation's turn to make a call; nil when all have ended.
+func (p *play) next() *task {
+	for len(p.coming) > 0 || len(p.tasks) > 0 {
+		if len(p.coming) > 0 && len(p.tasks) < p.limit.Concurrent && (len(p.tasks) == 0 || p.c.Choose(24) == 0) {
+			p.begin(p.coming[0])
+			p.coming = p.coming[1:]
+		}
+		if t := p.pick(); t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// pick chooses who makes a call, or lets time pass.
+func (p *play) pick() *task {
+	p.ready = p.ready[:0]
 	var wake time.Time
 	for _, t := range p.tasks {
 		switch {
@@ -201,30 +255,27 @@ func (p *play) turn() {
 				wake = t.wake
 			}
 		default:
-			ready = append(ready, t)
+			p.ready = append(p.ready, t)
 		}
 	}
-	if !wake.IsZero() && (len(ready) == 0 || p.c.Choose(6) == 0) {
+	if !wake.IsZero() && (len(p.ready) == 0 || p.c.Choose(6) == 0) {
 		p.Advance(wake.Sub(p.now))
-		return
+		return nil
 	}
-	if len(ready) == 0 {
+	if len(p.ready) == 0 {
 		p.Advance(time.Minute) // all are frozen
-		return
+		return nil
 	}
-	t := ready[0]
-	if len(ready) > 1 {
-		t = ready[p.c.Choose(len(ready))]
+	t := p.ready[0]
+	if len(p.ready) > 1 {
+		t = p.ready[p.c.Choose(len(p.ready))]
 	}
 	if len(p.tasks) > 1 && p.c.Choose(150) == 0 {
 		t.frozen = 1 + p.c.Choose(400) // long enough for others to rotate twice
 		p.trace("%s freezes", t.name)
-		return
+		return nil
 	}
-	p.step(t)
-	if t.over {
-		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool { return t.over })
-	}
+	return t
 }
 
 // converge ends the history: what was late lands, faults have stopped, and the schedules run on.
