@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 )
 
@@ -110,9 +111,10 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 	if err != nil {
 		return Version{}, err
 	}
-	if copied, err := v.encode(v.Generation); err != nil || len(copied) > l.MaxBytes {
+	// The copy that consumers read also says which generation was previous.
+	if size := len(value) + len(`"previous":,`) + len(strconv.Itoa(v.Generation)); size > l.MaxBytes {
 		return Version{}, fmt.Errorf("%w: secret %q: the value would be %d bytes, the store takes %d: remove fields from the current value",
-			ErrConfig, secret, len(copied), l.MaxBytes)
+			ErrConfig, secret, size, l.MaxBytes)
 	}
 	suffix, created := l.suffix(), false
 	name := nameOf(v, suffix)

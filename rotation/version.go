@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 )
@@ -46,45 +45,51 @@ func (v Version) SamePassword(w Version) bool {
 	return v.Username == w.Username && v.Password.Equal(w.Password)
 }
 
-// fields are the ones that relock writes, in the order of their names. No one else's: an unknown field is carried over
-// untouched.
+// fields are the ones that relock writes. No one else's: an unknown field is carried over untouched.
 type fields struct {
-	Baseline   bool   `json:"baseline,omitempty"`
-	Birth      string `json:"birth,omitempty"`
-	Created    string `json:"created,omitempty"`
-	Generation int    `json:"generation,omitempty"`
-	Password   string `json:"password"`
-	Previous   int    `json:"previous,omitempty"`
-	Token      string `json:"token,omitempty"`
-	Username   string `json:"username"`
+	Username, Password   string
+	Generation, Previous int
+	Baseline             bool
+	Token, Created       string
+	Birth                string
 }
 
 // Example is what a secret must hold before its first rotation.
 const Example = `{"username":"","password":"the password in force now"}`
 
-// Encode returns the stored form: one JSON object. Equal versions have equal bytes.
+// Encode returns the stored form: one JSON object, its fields in the order of their names. Equal versions have equal bytes.
 func (v Version) Encode() ([]byte, error) { return v.encode(0) }
 
 // encode adds which generation was previous, for a store whose current version is a copy; zero leaves it out.
 func (v Version) encode(previous int) ([]byte, error) {
-	f := fields{
-		Username: v.Username, Password: v.Password.Reveal(), Generation: v.Generation, Previous: previous,
-		Baseline: v.Baseline, Token: v.Token, Birth: v.Birth,
+	all := make(map[string]any, len(v.Extra)+8)
+	for name, raw := range v.Extra {
+		all[name] = raw
+	}
+	all["username"], all["password"] = v.Username, v.Password.Reveal()
+	if v.Generation != 0 {
+		all["generation"] = v.Generation
+	}
+	if previous != 0 {
+		all["previous"] = previous
+	}
+	if v.Baseline {
+		all["baseline"] = true
+	}
+	if v.Token != "" {
+		all["token"] = v.Token
 	}
 	if !v.Created.IsZero() {
-		f.Created = v.Created.UTC().Format(time.RFC3339)
+		all["created"] = v.Created.UTC().Format(time.RFC3339)
 	}
-	own, err := marshal(f)
-	if err == nil && len(v.Extra) > 0 {
-		all := maps.Clone(v.Extra)
-		if err = json.Unmarshal(own, &all); err == nil {
-			own, err = marshal(all)
-		}
+	if v.Birth != "" {
+		all["birth"] = v.Birth
 	}
+	value, err := marshal(all)
 	if err != nil {
 		return nil, fmt.Errorf("encode generation %d: %w", v.Generation, err)
 	}
-	return own, nil
+	return value, nil
 }
 
 // marshal is json.Marshal that leaves < > & as they are: passwords may hold them, and values have a size limit.
