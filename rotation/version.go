@@ -169,35 +169,39 @@ func decodePlain(value string) (f fields, extra map[string]json.RawMessage, ok b
 		}
 		name := rest[1 : end-1]
 		rest = rest[end+1:]
-		if end = plainText(rest); end == 0 {
+		text := ""
+		end = plainText(rest)
+		isText := end > 0
+		if isText {
+			text = rest[1 : end-1]
+		} else {
 			end = max(0, strings.IndexAny(rest, ",}"))
 		}
 		if end == len(rest) {
 			break
 		}
-		raw := rest[:end]
 		switch name {
 		case "baseline":
-			f.Baseline, ok = true, raw == "true"
+			f.Baseline, ok = true, rest[:end] == "true"
 		case "birth":
-			f.Birth, ok = unquote(raw)
+			f.Birth, ok = text, isText
 		case "created":
-			f.Created, ok = unquote(raw)
+			f.Created, ok = text, isText
 		case "generation":
-			f.Generation, ok = plainNumber(raw)
+			f.Generation, ok = plainNumber(rest[:end])
 		case "password":
-			f.Password, ok = unquote(raw)
+			f.Password, ok = text, isText
 		case "previous":
-			f.Previous, ok = plainNumber(raw)
+			f.Previous, ok = plainNumber(rest[:end])
 		case "token":
-			f.Token, ok = unquote(raw)
+			f.Token, ok = text, isText
 		case "username":
-			f.Username, ok = unquote(raw)
+			f.Username, ok = text, isText
 		default:
-			if _, ok = unquote(raw); extra == nil {
+			if extra == nil {
 				extra = map[string]json.RawMessage{}
 			}
-			extra[name] = json.RawMessage(raw)
+			extra[name], ok = json.RawMessage(rest[:end]), isText
 		}
 		if rest[end] == '}' {
 			return f, extra, ok && end == len(rest)-1
@@ -222,14 +226,6 @@ func plainText(s string) int {
 		}
 	}
 	return 0
-}
-
-// unquote returns the text of a plain JSON string.
-func unquote(raw string) (string, bool) {
-	if n := plainText(raw); n == 0 || n != len(raw) {
-		return "", false
-	}
-	return raw[1 : len(raw)-1], true
 }
 
 // plainNumber reads a number as encode writes it: of any other size it is for encoding/json.
