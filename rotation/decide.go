@@ -7,19 +7,17 @@ import (
 
 // call is one request that the run wants to make.
 type call struct {
-	kind     callKind
-	fleet    int // of all kinds but callVerify
+	batchKey
 	machines []int
-	mark     Mark
-	force    Force
 }
 
 // batchKey is what machines that share a request have in common.
 type batchKey struct {
 	kind  callKind
-	fleet int
-	mark  Mark
+	fleet int // of all kinds but callVerify
 	part  int
+	mark  Mark
+	force Force
 }
 
 type callKind string
@@ -48,31 +46,34 @@ func (r *run) decide(now time.Time) []call {
 // calls gathers what each machine wants into as few requests as the limits allow.
 func (r *run) calls(now time.Time) []call {
 	var out []call
-	open := map[batchKey]int{} // index in out
+	var keys ordinals[batchKey]
+	var open []int // of each key the call that has room, as its index in out
 	for i := range r.machines {
-		m := &r.machines[i]
-		c, limit, ok := r.want(m, now)
-		if !ok {
+		key, limit := r.want(&r.machines[i], now)
+		if limit == 0 {
 			continue
 		}
-		key := batchKey{c.kind, c.fleet, c.mark, m.part}
-		at, found := open[key]
-		if !found || len(out[at].machines) >= limit {
-			out, at = append(out, c), len(out)
-			open[key] = at
+		n, fresh := keys.of(key)
+		if fresh {
+			open = append(open, len(out))
+		} else if len(out[open[n]].machines) >= limit {
+			open[n] = len(out)
 		}
-		out[at].machines = append(out[at].machines, i)
+		if open[n] == len(out) {
+			out = append(out, call{batchKey: key})
+		}
+		c := &out[open[n]]
+		c.machines = append(c.machines, i)
 	}
 	return out
 }
 
-// want returns the call that a machine is ready for, and how many machines may share it.
-func (r *run) want(m *machine, now time.Time) (call, int, bool) {
-	if now.Before(m.notBefore) {
-		return call{}, 0, false
+// want returns the call that a machine is ready for, and how many machines may share it; zero when it is ready for none.
+func (r *run) want(m *machine, now time.Time) (c batchKey, limit int) {
+	if m.state.Final() && m.note == "" || now.Before(m.notBefore) {
+		return c, 0
 	}
-	limit := r.batch(m)
-	c := call{fleet: m.fleet}
+	c.fleet, c.part, limit = m.fleet, m.part, r.batch(m)
 	switch m.state {
 	case StateMarking:
 		c.kind, c.mark = callMark, r.mark(m, MarkDown)
@@ -87,12 +88,12 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 		}
 	case StateToSend:
 		if m.busy || m.needsStopped && m.power != Stopped {
-			return call{}, 0, false
+			return c, 0
 		}
 		c.kind = callReset
 	case StateToStart:
 		if m.power != Stopped || m.busy {
-			return call{}, 0, false
+			return c, 0
 		}
 		c.kind = callStart
 	case StateChecking, StateVerifying:
@@ -100,14 +101,14 @@ func (r *run) want(m *machine, now time.Time) (call, int, bool) {
 	default:
 		if m.note == "" || r.readOnly || !r.fleets[m.fleet].marks || r.mark(m, m.note) == m.found {
 			m.note = ""
-			return call{}, 0, false
+			return c, 0
 		}
 		if m.unsureUp() {
-			return call{}, 0, false
+			return c, 0
 		}
 		c.kind, c.mark = callMark, r.mark(m, m.note)
 	}
-	return c, limit, true
+	return c, limit
 }
 
 func (r *run) force() Force {

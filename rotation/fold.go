@@ -10,8 +10,8 @@ import (
 type outcome struct {
 	op      Operation
 	err     error
-	answers []error // of callVerify, one per machine
-	at      time.Time
+	answers []error   // of callVerify, one per machine
+	at      time.Time // zero: it was not made
 }
 
 // fold takes the outcome of a call into the run.

@@ -9,20 +9,21 @@ import (
 )
 
 // issue makes the calls of a tick, several of each kind at once so that no kind waits for the quota of another, and
-// returns their outcomes in order. After a poll interval none is begun any more: nil stands for those, and the next tick
-// decides anew.
-func (e *engine) issue(ctx context.Context, calls []call) []*outcome {
-	out := make([]*outcome, len(calls))
+// returns their outcomes in order. After a fraction of a poll interval none is begun any more: the zero outcome stands for
+// those, and the next tick decides anew.
+func (e *engine) issue(ctx context.Context, calls []call) []outcome {
+	out := make([]outcome, len(calls))
 	until := e.clock().Now().Add(e.run.grain())
 	begin := func(i int, first bool) {
 		if first || e.clock().Now().Before(until) {
-			o := e.send(ctx, calls[i])
-			o.at = e.clock().Now()
-			out[i] = &o
+			e.send(ctx, &calls[i], &out[i])
+			out[i].at = e.clock().Now()
 		}
 	}
-	if e.concurrency() == 1 {
-		e.each(len(calls), func(i int) { begin(i, i == 0) })
+	if e.concurrency() == 1 || len(calls) == 1 {
+		for i := range calls {
+			begin(i, i == 0)
+		}
 		return out
 	}
 	kinds := map[callKind][]int{}
@@ -58,16 +59,12 @@ func (r *Rotator) each(n int, f func(int)) {
 }
 
 // send makes one call.
-func (e *engine) send(ctx context.Context, c call) (o outcome) {
-	batch := make([]Instance, len(c.machines))
-	for i, at := range c.machines {
-		batch[i] = e.insts[at]
-		batch[i].Power = e.run.machines[at].power
-	}
+func (e *engine) send(ctx context.Context, c *call, o *outcome) {
+	batch := e.asSeen(c.machines)
 	switch c.kind {
 	case callVerify:
 		o.answers = e.logIn(ctx, batch)
-		return o
+		return
 	case callMark:
 		o.err = e.Fleets[c.fleet].(Marker).Mark(ctx, batch, c.mark)
 	case callReset:
@@ -76,15 +73,30 @@ func (e *engine) send(ctx context.Context, c call) (o outcome) {
 		o.op, o.err = e.power(ctx, c, batch)
 	}
 	e.logCall(ctx, c, o)
-	return o
 }
 
-func (e *engine) reset(ctx context.Context, c call, batch []Instance) (Operation, error) {
+// asSeen returns machines of the run, in its order, as they were seen last. Neighbours need no copy.
+func (e *engine) asSeen(machines []int) []Instance {
+	first, last := machines[0], machines[len(machines)-1]
+	for _, at := range machines {
+		e.insts[at].Power = e.run.machines[at].power
+	}
+	if last-first == len(machines)-1 {
+		return e.insts[first : last+1 : last+1]
+	}
+	batch := make([]Instance, len(machines))
+	for i, at := range machines {
+		batch[i] = e.insts[at]
+	}
+	return batch
+}
+
+func (e *engine) reset(ctx context.Context, c *call, batch []Instance) (Operation, error) {
 	// What is sent is the version that was read back from the store, and nothing else.
 	return e.Fleets[c.fleet].Reset(ctx, batch, e.version.For(batch[0]))
 }
 
-func (e *engine) power(ctx context.Context, c call, batch []Instance) (Operation, error) {
+func (e *engine) power(ctx context.Context, c *call, batch []Instance) (Operation, error) {
 	p := e.Fleets[c.fleet].(Power)
 	switch c.kind {
 	case callStop:
@@ -99,13 +111,13 @@ func (e *engine) power(ctx context.Context, c call, batch []Instance) (Operation
 
 func (e *engine) logIn(ctx context.Context, batch []Instance) []error {
 	logins := make([]Login, len(batch))
-	for i, inst := range batch {
-		logins[i] = Login{Instance: inst, Credential: e.version.For(inst)}
+	for i := range batch {
+		logins[i] = Login{Instance: batch[i], Credential: e.version.For(batch[i])}
 	}
 	return e.Verifier.Verify(ctx, logins)
 }
 
-func (e *engine) logCall(ctx context.Context, c call, o outcome) {
+func (e *engine) logCall(ctx context.Context, c *call, o *outcome) {
 	level, log := slog.LevelDebug, e.log()
 	if o.err != nil {
 		level = slog.LevelWarn
@@ -120,31 +132,30 @@ func (e *engine) logCall(ctx context.Context, c call, o outcome) {
 	log.Log(ctx, level, "relock.call", attrs...)
 }
 
-// observe looks at everything that the run waits for.
-func (e *engine) observe(ctx context.Context) {
-	now := e.clock().Now()
-	results := make([][]Result, len(e.Fleets))
-	errs := make([]error, len(e.Fleets))
-	asked := make([][]Operation, len(e.Fleets))
-	for f := range e.Fleets {
-		asked[f] = e.run.ops(f, now)
+// observe asks each fleet what run.due said.
+func (e *engine) observe(ctx context.Context, due [][]Operation) {
+	type answer struct {
+		results []Result
+		err     error
 	}
-	e.each(len(e.Fleets), func(f int) {
-		if len(asked[f]) > 0 {
-			results[f], errs[f] = e.Fleets[f].Observe(ctx, asked[f])
+	answers := make([]answer, len(due))
+	e.each(len(due), func(f int) {
+		if len(due[f]) > 0 {
+			answers[f].results, answers[f].err = e.Fleets[f].Observe(ctx, due[f])
 		}
 	})
-	now = e.clock().Now()
-	for f := range e.Fleets {
-		if errs[f] != nil {
+	now := e.clock().Now()
+	for f, a := range answers {
+		if a.err != nil {
 			// What could not be seen is looked at again; what takes too long ends by its own time limits.
-			e.log().Warn("relock.observe", "region", e.Fleets[f].Region(), "error", errs[f].Error())
-			if errors.Is(errs[f], ErrUnauthorized) {
+			e.log().Warn("relock.observe", "region", e.Fleets[f].Region(), "error", a.err.Error())
+			if errors.Is(a.err, ErrUnauthorized) {
 				e.run.denied = true
-				e.run.halt("not authorized: " + errs[f].Error())
+				e.run.halt("not authorized: " + a.err.Error())
 			}
 		}
-		for _, res := range results[f] {
+		for i := range a.results {
+			res := &a.results[i]
 			if at, ok := e.index(f, res.Instance); ok {
 				e.run.see(&e.run.machines[at], res, now)
 			}

@@ -72,16 +72,6 @@ func (r *run) nextLook(m *machine) time.Time {
 	return at
 }
 
-// due reports whether a machine is to be looked at now.
-func (r *run) due(now time.Time) bool {
-	for i := range r.machines {
-		if m := &r.machines[i]; r.watches(m, now) && !now.Before(r.nextLook(m)) {
-			return true
-		}
-	}
-	return false
-}
-
 // pause is how long nothing is to be done: until the next look, or until something is to be sent again.
 func (r *run) pause(now time.Time) time.Duration {
 	pause := r.policy.PollInterval
@@ -97,28 +87,34 @@ func (r *run) pause(now time.Time) time.Duration {
 	return pause
 }
 
-// ops returns what to ask a fleet about now, and counts it as looked at, whatever the answer: every machine of it that is
-// due, by the request that it is part of.
-func (r *run) ops(fleet int, now time.Time) []Operation {
-	var out []Operation
-	open := map[opKey]int{}
+// due returns what to ask each fleet about now, and counts it as looked at, whatever the answer: every machine that is due,
+// by the request that it is part of. Nil means that nothing is due.
+func (r *run) due(now time.Time) [][]Operation {
+	var out [][]Operation
+	var keys ordinals[opKey] // of the fleet that the machine before was in
+	fleet := -1
 	for i := range r.machines {
 		m := &r.machines[i]
-		if m.fleet != fleet || !m.doubt && (!r.watches(m, now) || now.Before(r.nextLook(m))) {
+		if !m.doubt && (!r.watches(m, now) || now.Before(r.nextLook(m))) {
 			continue
 		}
+		if out == nil {
+			out = make([][]Operation, len(r.fleets))
+		}
+		if m.fleet != fleet {
+			keys, fleet = ordinals[opKey]{}, m.fleet
+		}
 		m.seen = now
-		key := opKey{OpLook, "", ""}
+		key := opKey{kind: OpLook}
 		if m.opState() {
 			key = opKey{m.op, m.opID, m.opJob}
 		}
-		at, ok := open[key]
-		if !ok {
-			at = len(out)
-			open[key] = at
-			out = append(out, Operation{Kind: key.kind, RequestID: key.id, Job: key.job, Sent: m.opSent})
+		n, fresh := keys.of(key)
+		if fresh {
+			out[fleet] = append(out[fleet], Operation{Kind: key.kind, RequestID: key.id, Job: key.job, Sent: m.opSent})
 		}
-		out[at].Instances = append(out[at].Instances, m.id)
+		op := &out[fleet][n]
+		op.Instances = append(op.Instances, m.id)
 	}
 	return out
 }
@@ -147,8 +143,8 @@ func (r *run) watches(m *machine, now time.Time) bool {
 	case StateStopping, StateSent, StateStarting, StateRestarting:
 		return true
 	case StateToStart, StateToSend:
-		_, _, ready := r.want(m, now)
-		return !ready // what only waits for its turn is not looked at
+		_, limit := r.want(m, now)
+		return limit == 0 // what only waits for its turn is not looked at
 	case StatePlanned:
 		return m.power == Changing || r.waits(m, now) && (m.owed || m.busy)
 	}
@@ -156,7 +152,7 @@ func (r *run) watches(m *machine, now time.Time) bool {
 }
 
 // see takes one look at one machine into the run.
-func (r *run) see(m *machine, res Result, now time.Time) {
+func (r *run) see(m *machine, res *Result, now time.Time) {
 	m.power, m.busy = res.Power, res.Busy
 	if m.note == MarkUp && m.power != Running {
 		m.note = "" // its mark has to go on saying that it is owed a start
@@ -210,7 +206,7 @@ func (r *run) seeStopping(m *machine, now time.Time) {
 // lostAfter is how long a request whose answer was lost has to show an effect.
 func (r *run) lostAfter() time.Duration { return min(3*r.policy.PollInterval, r.policy.ResetTimeout) }
 
-func (r *run) seeSent(m *machine, res Result, now time.Time) {
+func (r *run) seeSent(m *machine, res *Result, now time.Time) {
 	switch {
 	case m.needsStopped && m.power == Running && !m.busy && res.State == Unseen && r.logins:
 		// Somebody started it. Whether the reset took effect before that, a login tells without a further stop.
@@ -238,7 +234,7 @@ func (r *run) seeSent(m *machine, res Result, now time.Time) {
 	}
 }
 
-func (r *run) seeRestarting(m *machine, res Result, now time.Time) {
+func (r *run) seeRestarting(m *machine, res *Result, now time.Time) {
 	switch {
 	case res.State == Failed:
 		m.fail(now, Refusal{Reason: "its restart failed at the provider: " + res.Detail, Remedy: "look at the machine, then: relock reconcile", RequestID: res.RequestID})

@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
+	"sort"
+	"strings"
 )
 
 // index finds a machine; run.machines are sorted by fleet and id.
 func (e *engine) index(fleet int, id string) (int, bool) {
-	return slices.BinarySearchFunc(e.run.machines, id, func(m machine, id string) int {
-		return cmp.Or(cmp.Compare(m.fleet, fleet), cmp.Compare(m.id, id))
+	return sort.Find(len(e.run.machines), func(i int) int {
+		m := &e.run.machines[i]
+		return cmp.Or(cmp.Compare(fleet, m.fleet), strings.Compare(id, m.id))
 	})
 }
 
@@ -26,15 +28,15 @@ func (e *engine) loop(ctx context.Context) error {
 		if e.interrupted() {
 			e.run.halt("interrupted")
 		}
-		if e.run.due(now) {
-			e.observe(ctx)
+		if due := e.run.due(now); due != nil {
+			e.observe(ctx, due)
 			now = e.clock().Now()
 		}
 		calls := e.run.decide(now)
 		if len(calls) > 0 {
 			for i, o := range e.issue(ctx, calls) {
-				if o != nil {
-					e.run.fold(calls[i], *o, o.at)
+				if !o.at.IsZero() {
+					e.run.fold(calls[i], o, o.at)
 				}
 			}
 		}
@@ -61,7 +63,9 @@ func (e *engine) lookBack(ctx context.Context) error {
 		m := &e.run.machines[i]
 		m.doubt = m.wrote && m.was == Running && m.state.Final()
 	}
-	e.observe(ctx)
+	if due := e.run.due(e.clock().Now()); due != nil {
+		e.observe(ctx, due)
+	}
 	for i := range e.run.machines {
 		e.run.machines[i].doubt = false
 	}
