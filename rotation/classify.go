@@ -18,7 +18,7 @@ type standing struct {
 
 // standing classifies a machine. Unable never counts; held back by our policy counts, except a key-pair machine that
 // never had a mark of this secret: it never held a relock password.
-func (e *engine) standing(fleet int, inst Instance) standing {
+func (e *engine) standing(fleet int, inst *Instance) standing {
 	held := func(counts bool, reason, remedy string) standing {
 		return standing{state: StateHeld, why: Refusal{Reason: reason, Remedy: remedy}, counts: counts}
 	}
@@ -43,7 +43,7 @@ func (e *engine) standing(fleet int, inst Instance) standing {
 }
 
 // goesDown reports whether setting a machine that runs takes it down.
-func (e *engine) goesDown(inst Instance) bool {
+func (e *engine) goesDown(inst *Instance) bool {
 	return inst.Terms.NeedsStopped || inst.Terms.Effect == AtNextBoot && e.policy.Restart != RestartNever
 }
 
@@ -56,7 +56,7 @@ func (e *engine) canTakeDown(fleet int) bool {
 }
 
 // claimed reports whether the machine belongs to another secret and was not released from it.
-func (e *engine) claimed(inst Instance) bool {
+func (e *engine) claimed(inst *Instance) bool {
 	if inst.Mark.Secret == "" || e.birth != "" && inst.Mark.Secret == e.secretMark() {
 		return false
 	}
@@ -83,41 +83,47 @@ func (e *engine) fix(v Version, adopted bool) {
 		_, marks := f.(Marker)
 		e.run.fleets = append(e.run.fleets, fleetTraits{marks})
 	}
-	e.insts, e.run.machines = make([]Instance, 0, e.total()), make([]machine, 0, e.total())
-	eligible := 0
-	fits := map[*Rules]bool{}
+	e.firsts, e.run.machines = make([]int, 0, len(e.Fleets)), make([]machine, e.total())
+	eligible, next := 0, 0
+	fits := e.fitting(&v)
 	for f, all := range e.described {
-		for _, inst := range all {
-			m := e.machine(f, inst, v, adopted, now)
-			if m.mayTouch && !e.fits(fits, inst.Terms.Rules, v) {
+		e.firsts = append(e.firsts, next)
+		for i := range all {
+			m, inst := &e.run.machines[next], &all[i]
+			next++
+			e.include(m, f, inst, adopted, now)
+			if m.mayTouch && !fits(inst.Terms.Rules) {
 				m.leave(StateFailed, Refusal{Reason: "the password breaks the rules of its image", Remedy: "relock rotate --new-candidate"})
 			}
-			if m.mayTouch && m.state == StatePlanned && adopted && !e.run.logins && e.run.hopeless(&m) {
+			if m.mayTouch && m.state == StatePlanned && adopted && !e.run.logins && e.run.hopeless(m) {
 				m.leave(StateUnproven, unprovable)
 			}
 			if s := cmp.Or(m.rest, m.state); s != StateUnable && s != StateHeld {
 				eligible++
 			}
-			e.insts = append(e.insts, inst)
-			e.run.machines = append(e.run.machines, m)
 		}
 	}
 	e.run.capacity = e.policy.MaxUnavailable.Of(max(1, eligible))
 }
 
-func (e *engine) fits(known map[*Rules]bool, rules *Rules, v Version) bool {
-	ok, found := known[rules]
-	if !found {
-		ok = v.Password.IsZero() || len(rules.Check(v.Password)) == 0
-		known[rules] = ok
+// fitting returns a function that tells whether a version's password is within rules. All rules are checked once.
+func (e *engine) fitting(v *Version) func(*Rules) bool {
+	var known ordinals[*Rules]
+	var fits []bool
+	return func(rules *Rules) bool {
+		n, fresh := known.of(rules)
+		if fresh {
+			fits = append(fits, v.Password.IsZero() || len(rules.Check(v.Password)) == 0)
+		}
+		return fits[n]
 	}
-	return ok
 }
 
-// machine is the beginning of one machine's part of the run.
-func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now time.Time) machine {
+// include begins one machine's part of the run, for e.version.
+func (e *engine) include(m *machine, fleet int, inst *Instance, adopted bool, now time.Time) {
+	v := &e.version
 	s := e.standing(fleet, inst)
-	m := machine{
+	*m = machine{
 		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
 		atBoot: inst.Terms.Effect == AtNextBoot, goesDown: e.goesDown(inst), bootDelay: inst.Terms.BootDelay,
 		reported: inst.Terms.Reported, counts: s.counts,
@@ -130,7 +136,7 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		mark = Mark{}
 	}
 	m.found = mark
-	m.check = adopted && s.counts && !s.claim && e.mayHave(&m, v)
+	m.check = adopted && s.counts && !s.claim && e.mayHave(m, v)
 	m.known = mark.State == MarkOK && e.policy.Proof != ProofAccepted
 	if mark.names(e.secretMark(), v.Generation) {
 		m.tries = mark.Tries
@@ -141,7 +147,7 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 		if m.owed = inst.Power != Running || m.busy; m.owed {
 			m.hold(s.state)
 			m.state = StatePlanned
-			return m
+			return
 		}
 	}
 	proven := mark.State == MarkOK && mark.names(e.secretMark(), v.Generation)
@@ -157,13 +163,12 @@ func (e *engine) machine(fleet int, inst Instance, v Version, adopted bool, now 
 	case proven:
 		m.state, m.mayTouch, m.why = e.policy.byMark(), false, Refusal{}
 	}
-	return m
 }
 
 // waited reports whether a machine is left as it is because it waits for its boot: an earlier invocation's reset was
 // accepted, this one would not restart it, and no login can tell more now. m.why says so. A machine that the request names
 // is tried all the same.
-func (m *machine) waited(e *engine, v Version, now time.Time) bool {
+func (m *machine) waited(e *engine, v *Version, now time.Time) bool {
 	mark := m.found
 	if mark.State != MarkWait || !mark.names(e.secretMark(), v.Generation) || m.state != StatePlanned || e.request.Action == Verify {
 		return false
@@ -184,7 +189,7 @@ func (m *machine) waited(e *engine, v Version, now time.Time) bool {
 // mayHave reports whether a login is to tell if a machine has the version, one that our policy holds back too. On a
 // machine that cannot have it nothing is tried: wrong passwords lock accounts. One that goes down for its reset was
 // marked before.
-func (e *engine) mayHave(m *machine, v Version) bool {
+func (e *engine) mayHave(m *machine, v *Version) bool {
 	switch {
 	case e.Verifier == nil || m.state == StateUnable:
 		return false
@@ -233,8 +238,9 @@ func (e *engine) asked(id string) bool {
 func (e *engine) rules() (*Rules, error) {
 	var all []*Rules
 	for f, insts := range e.described {
-		for _, inst := range insts {
-			if e.standing(f, inst).state != StateUnable && !slices.Contains(all, inst.Terms.Rules) {
+		for i := range insts {
+			inst := &insts[i]
+			if !slices.Contains(all, inst.Terms.Rules) && e.standing(f, inst).state != StateUnable {
 				all = append(all, inst.Terms.Rules)
 			}
 		}
@@ -256,7 +262,8 @@ func (e *engine) refusal() error {
 	}
 	var behind, claimed []string
 	for f, insts := range e.described {
-		for _, inst := range insts {
+		for i := range insts {
+			inst := &insts[i]
 			s := e.standing(f, inst)
 			to := &behind
 			switch {

@@ -340,8 +340,8 @@ func (e *engine) candidate() (Version, error) {
 func (e *engine) count() int {
 	n := 0
 	for f, insts := range e.described {
-		for _, inst := range insts {
-			if e.standing(f, inst).state == StatePlanned {
+		for i := range insts {
+			if e.standing(f, &insts[i]).state == StatePlanned {
 				n++
 			}
 		}

@@ -5,7 +5,7 @@ package rotation
 // the machine's in the report.
 func (e *engine) logDrift() {
 	for i := range e.run.machines {
-		m, inst := &e.run.machines[i], &e.insts[i]
+		m, inst := &e.run.machines[i], e.inst(i)
 		found := e.run.readOnly && m.state == StateDrifted
 		mended := e.distrust && !e.run.readOnly && m.sends+m.stops > 0 && inst.Mark.State == MarkOK &&
 			inst.Mark.names(e.secretMark(), e.version.Generation)

@@ -20,12 +20,12 @@ type engine struct {
 	// marked is what secretMark answered last.
 	marked struct{ birth, secret string }
 
-	// described are the machines of each fleet, sorted by id.
+	// described are the machines of each fleet, sorted by id. Those of the run are as they were seen last.
 	described [][]Instance
+	// firsts are where the machines of each fleet begin in run.machines.
+	firsts []int
 	// unable are the machines that a Preflighter has named, by id.
-	unable map[string]Refusal
-	// insts are those of the run, in step with run.machines.
-	insts   []Instance
+	unable  map[string]Refusal
 	version Version // what is being set or tried
 	run     run
 	loops   int // that were begun

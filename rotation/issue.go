@@ -75,18 +75,24 @@ func (e *engine) send(ctx context.Context, c *call, o *outcome) {
 	e.logCall(ctx, c, o)
 }
 
+// inst is what the fleet says of a machine of the run.
+func (e *engine) inst(at int) *Instance {
+	f := e.run.machines[at].fleet
+	return &e.described[f][at-e.firsts[f]]
+}
+
 // asSeen returns machines of the run, in its order, as they were seen last. Neighbours need no copy.
 func (e *engine) asSeen(machines []int) []Instance {
-	first, last := machines[0], machines[len(machines)-1]
 	for _, at := range machines {
-		e.insts[at].Power = e.run.machines[at].power
+		e.inst(at).Power = e.run.machines[at].power
 	}
-	if last-first == len(machines)-1 {
-		return e.insts[first : last+1 : last+1]
+	first, last := machines[0], machines[len(machines)-1]
+	if f := e.run.machines[first].fleet; f == e.run.machines[last].fleet && last-first == len(machines)-1 {
+		return e.described[f][first-e.firsts[f] : last-e.firsts[f]+1 : last-e.firsts[f]+1]
 	}
 	batch := make([]Instance, len(machines))
 	for i, at := range machines {
-		batch[i] = e.insts[at]
+		batch[i] = *e.inst(at)
 	}
 	return batch
 }

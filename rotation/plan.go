@@ -129,7 +129,7 @@ func (e *engine) planMachines(p *PlanReport) {
 		default:
 			p.Stopped++
 		}
-		e.planProof(p, m, e.insts[i].OS)
+		e.planProof(p, m, e.inst(i).OS)
 	}
 	if e.policy.BatchSize > 0 {
 		limit = min(limit, e.policy.BatchSize)

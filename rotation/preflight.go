@@ -53,9 +53,10 @@ func (e *engine) sends() bool {
 // untold are the machines of a fleet that may be sent a password and are not proven on it already.
 func (e *engine) untold(fleet int) []Instance {
 	var out []Instance
-	for _, inst := range e.described[fleet] {
+	for i := range e.described[fleet] {
+		inst := &e.described[fleet][i]
 		if e.standing(fleet, inst).state == StatePlanned && e.asked(inst.ID) && !e.proven(inst) {
-			out = append(out, inst)
+			out = append(out, *inst)
 		}
 	}
 	return out
@@ -63,7 +64,7 @@ func (e *engine) untold(fleet int) []Instance {
 
 // proven reports whether the machine's mark says that it is proven on what this run would send, or waits for its boot with
 // it: a mark of the pending generation, or else of current's.
-func (e *engine) proven(inst Instance) bool {
+func (e *engine) proven(inst *Instance) bool {
 	v := e.pending
 	if v == nil && e.request.Action == Reconcile {
 		v = e.current
@@ -75,8 +76,8 @@ func (e *engine) proven(inst Instance) bool {
 // batch is how many machines one request of a fleet may name.
 func (e *engine) batch(fleet int) int {
 	limit := 1
-	for _, inst := range e.described[fleet] {
-		limit = max(limit, inst.Terms.MaxBatch)
+	for i := range e.described[fleet] {
+		limit = max(limit, e.described[fleet][i].Terms.MaxBatch)
 	}
 	if e.policy.BatchSize > 0 {
 		limit = min(limit, e.policy.BatchSize)

@@ -80,7 +80,7 @@ func (e *engine) excusePending() {
 		return
 	}
 	for i := range e.run.machines {
-		if m := &e.run.machines[i]; m.state == StateChecking && e.insts[i].Mark.names(e.secretMark(), e.pending.Generation) {
+		if m := &e.run.machines[i]; m.state == StateChecking && e.inst(i).Mark.names(e.secretMark(), e.pending.Generation) {
 			m.state = StateUnproven
 			m.why = Refusal{Reason: fmt.Sprintf("is being set to generation %d, which is pending", e.pending.Generation), Remedy: "relock resume"}
 		}
@@ -129,7 +129,7 @@ func (e *engine) rescue(ctx context.Context) {
 		if !m.owed && !m.state.Final() {
 			m.state = StatePlanned
 		}
-		if mark := e.insts[i].Mark; !m.owed && mark.State == MarkDown && mark.Secret == e.run.secret {
+		if mark := e.inst(i).Mark; !m.owed && mark.State == MarkDown && mark.Secret == e.run.secret {
 			m.note = MarkUp // it runs: the mark must not start it again when its owner stops it one day
 		}
 	}

@@ -99,7 +99,7 @@ func (e *engine) usage(ctx context.Context) (*Stored, error) {
 }
 
 func (e *engine) machineReport(i int) MachineReport {
-	m, inst := &e.run.machines[i], &e.insts[i]
+	m, inst := &e.run.machines[i], e.inst(i)
 	out := MachineReport{
 		ID: m.id, Name: inst.Name, Region: inst.Region, OS: inst.OS, State: m.state, Power: m.power, Was: m.was,
 		Reason: m.why.Reason, Remedy: m.why.Remedy, Code: m.why.Code, Evidence: m.evidence,

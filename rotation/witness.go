@@ -68,9 +68,9 @@ func (e *engine) strays(ctx context.Context, inside []Instance) ([]Instance, err
 func (e *engine) tryCurrent(ctx context.Context, insts []Instance) []error {
 	answers := make([]error, len(insts))
 	var open []int
-	for i, inst := range insts {
+	for i := range insts {
 		switch {
-		case e.claimed(inst):
+		case e.claimed(&insts[i]):
 			answers[i] = errClaimed
 		case e.Verifier == nil:
 			answers[i] = errNoLogins
