@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -61,24 +62,38 @@ func TestAResetNeverStopsARunningMachine(t *testing.T) {
 
 func TestAnOlderRecordIsNotTakenForOurs(t *testing.T) {
 	t.Parallel()
-	w := open(t, tencentsim.Config{})
-	id := w.Add(tencentsim.Machine{State: "STOPPED", Operation: "ResetInstancesPassword", OperationState: "SUCCESS", OperationRequestID: "last-month"})
-	w.FailNext("ResetInstancesPassword", 1, "stale-describe")
-	op, err := w.fleet.Reset(t.Context(), w.describe(id), credential(canary))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, op := range []rotation.Operation{op, {Kind: rotation.OpReset, Instances: op.Instances}} {
-		results, err := w.fleet.Observe(t.Context(), []rotation.Operation{op})
-		if err != nil || len(results) != 1 || results[0].State != rotation.Unseen {
-			t.Errorf("Observe(%+v) = %+v, %v; want unseen: the record is last month's", op, results, err)
+	synctest.Test(t, func(t *testing.T) {
+		fleet, _, cloud := inProcess(t, tencentsim.Config{Scale: 1})
+		look := func(op rotation.Operation) rotation.OpState {
+			results, err := fleet.Observe(t.Context(), []rotation.Operation{op})
+			if err != nil || len(results) != 1 {
+				t.Fatalf("Observe(%+v) = %+v, %v", op, results, err)
+			}
+			return results[0].State
 		}
-	}
-	nameless := w.Add(tencentsim.Machine{State: "STOPPED", Operation: "ResetInstancesPassword", OperationState: "SUCCESS"})
-	results, err := w.fleet.Observe(t.Context(), []rotation.Operation{{Kind: rotation.OpReset, Instances: []string{nameless}}})
-	if err != nil || len(results) != 1 || results[0].State != rotation.Unseen {
-		t.Errorf("Observe of a request without an id = %+v, %v; want unseen: a record without one is not its", results, err)
-	}
+		id := cloud.Add(tencentsim.Machine{State: "STOPPED", Operation: "ResetInstancesPassword", OperationState: "SUCCESS", OperationRequestID: "last-month"})
+		cloud.FailNext("ResetInstancesPassword", 1, "stale-describe") // for half a minute
+		op, err := fleet.Reset(t.Context(), machines(id), credential(canary))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nameless := rotation.Operation{Kind: rotation.OpReset, Instances: op.Instances}
+		for range 2 {
+			for _, op := range []rotation.Operation{op, nameless} {
+				if state := look(op); state != rotation.Unseen {
+					t.Errorf("Observe(%+v) = %s; want unseen: the record is last month's", op, state)
+				}
+			}
+			time.Sleep(29 * time.Second)
+		}
+		if state := look(op); state != rotation.Done {
+			t.Errorf("Observe(%+v) = %s; want done: the record is ours by now", op, state)
+		}
+		nameless.Instances = []string{cloud.Add(tencentsim.Machine{State: "STOPPED", Operation: "ResetInstancesPassword", OperationState: "SUCCESS"})}
+		if state := look(nameless); state != rotation.Unseen {
+			t.Errorf("Observe of a request without an id = %s; want unseen: a record without one is not its", state)
+		}
+	})
 }
 
 func TestRequestIDsThatDifferProveNothing(t *testing.T) {
