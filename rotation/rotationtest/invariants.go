@@ -43,7 +43,7 @@ func (w *World) seen() *view {
 		}
 	}
 	w.checkKept(v)
-	w.view, w.pending = v, nil
+	w.view, w.pending, w.reader = v, nil, nil
 	return v
 }
 
@@ -170,8 +170,11 @@ func (w *World) without(m *Machine, password string) bool {
 
 // checkOthers holds L2 while a version is pending because of machines that cannot be set: the others have it.
 func (w *World) checkOthers() {
+	if w.reached() != "L2" {
+		return
+	}
 	v, err := w.quiet().Get(context.Background(), Secret, rotation.Pending)
-	if err != nil || w.reached() != "L2" {
+	if err != nil {
 		return
 	}
 	for _, m := range w.Machines {

@@ -260,11 +260,15 @@ func (w *World) unfinished() bool {
 	return *w.pending
 }
 
-// quiet is the store without boundaries: asking it is no part of the history.
+// quiet is the store without boundaries: asking it is no part of the history. What it has read it need not read again until
+// the store changes.
 func (w *World) quiet() *rotation.Ledger {
-	copied := &World{kind: w.kind, shelf: w.shelf, Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: w.atMost, dug: w.dug, hushed: true}
-	copied.current = copied.Current()
-	return copied.Ledger()
+	if w.seen(); w.reader == nil {
+		copied := &World{kind: w.kind, shelf: w.shelf, inv: newInvocation(nil, nil), atMost: w.atMost, dug: w.dug, view: w.view, hushed: true}
+		copied.current = copied.Current()
+		w.reader = copied.Ledger()
+	}
+	return w.reader
 }
 
 // checkLookup holds S2: the answer of lookup contains what opens the machine.

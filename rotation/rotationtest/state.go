@@ -21,6 +21,7 @@ func (w *World) clone() *World {
 	for setting, by := range c.setters {
 		c.setters[setting] = maps.Clone(by)
 	}
+	c.reader = nil // it reads from the shelf of w
 	c.Trace, c.Violations, c.dead, c.order = slices.Clip(w.Trace), slices.Clip(w.Violations), slices.Clip(w.dead), nil
 	return &c
 }

@@ -19,7 +19,7 @@ func TestASearchCopiesAllOfAWorld(t *testing.T) {
 		{rotationtest.World{}, []string{
 			"Machines", "Sites", "Trace", "Violations", "algorithm", "allowed", "answers", "atMost", "calls", "current", "dead", "dug", "excused",
 			"faults", "hash", "hushed", "injected", "inv", "kind", "knobs", "linux", "lost", "now", "order", "other", "otherCalls",
-			"overlap", "pending", "requests", "setters", "shelf", "stale", "started", "suffixes", "view", "windows",
+			"overlap", "pending", "reader", "requests", "setters", "shelf", "stale", "started", "suffixes", "view", "windows",
 		}},
 		{rotationtest.Machine{}, []string{
 			"Broken", "Hangs", "ID", "KeyPair", "Live", "Next", "NoLogin", "OS", "Power", "Refuse", "Region", "Stops", "Tags", "Was",

@@ -57,7 +57,8 @@ type World struct {
 	answers  Answers
 	stale    staleness
 	view     *view
-	pending  *bool // whether a version is, at the edition of view; nil: not known
+	pending  *bool            // whether a version is, at the edition of view; nil: not known
+	reader   *rotation.Ledger // that of quiet, at the edition of view; nil: there is none yet
 	requests int
 	suffixes int
 	dug      map[string][]string // passwords by stored value
