@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -61,7 +61,7 @@ type node struct {
 	ended bool
 	// What the world knows of the invocation, which follows from the replies.
 	calls, requests int
-	read            map[string]bool
+	read            words
 	setting         string
 
 	before *node
@@ -128,7 +128,7 @@ func (a *actor) end() {
 func (a *actor) start() *node {
 	if a.first == nil {
 		a.begin()
-		a.first = a.arrive(&node{read: map[string]bool{}})
+		a.first = a.arrive(&node{})
 	}
 	return a.first
 }
@@ -204,7 +204,7 @@ func (a *actor) perform(w *World, n *node, f Fault) (r reply, dead bool) {
 	}()
 	a.inv.calls, a.inv.read, a.inv.setting = n.calls, n.read, n.setting
 	if n.asks.site == "store-read" {
-		a.inv.read = maps.Clone(n.read)
+		a.inv.read = slices.Clip(n.read)
 	}
 	a.inv.faults = func(int, string) Fault { return f }
 	// What requests are called must not depend on what others asked for meanwhile.

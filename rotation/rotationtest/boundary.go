@@ -50,7 +50,7 @@ func (b boundary) List(context.Context, string) (out []rotation.Slot, err error)
 		if f == StaleStore && w.stale.before != nil {
 			w.stale.lists = w.now.Add(staleFor)
 		}
-		out = w.seenBy(w.stale.lists).list()
+		out = slices.Clone(w.seenBy(w.stale.lists).list())
 		return nil
 	})
 	return out, err
@@ -73,7 +73,7 @@ func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, v
 		var err error
 		slot, s, err = w.seenBy(w.stale.reads).read(name)
 		for _, p := range w.passwords(s) {
-			w.inv.read[p] = true
+			w.inv.read.add(p)
 		}
 		value = []byte(s)
 		return err

@@ -32,7 +32,7 @@ func (w *World) GiveUp(passwords ...string) {
 }
 
 // Readable reports whether somebody with the store's credentials could read this password now.
-func (w *World) Readable(password string) bool { return w.readable()[password] }
+func (w *World) Readable(password string) bool { return w.readable().has(password) }
 
 // Stale is an invocation that was frozen for long, and now writes the generation that it was promoting over current. A
 // store that compares refuses that, and it is false.

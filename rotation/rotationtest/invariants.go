@@ -2,7 +2,6 @@ package rotationtest
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/relock-project/relock/rotation"
@@ -11,9 +10,20 @@ import (
 // view is what a reader of the store finds in one of its editions.
 type view struct {
 	edition int
-	can     map[string]bool // every password
-	held    map[string]bool // those under a name of their own, not only as what is current
-	current string          // empty when there is none
+	can     words  // every password
+	held    words  // those under a name of their own, not only as what is current
+	current string // empty when there is none
+}
+
+// words are a few different strings.
+type words []string
+
+func (w words) has(word string) bool { return slices.Contains(w, word) }
+
+func (w *words) add(word string) {
+	if !w.has(word) {
+		*w = append(*w, word)
+	}
 }
 
 // seen is the store as it is now.
@@ -21,10 +31,11 @@ func (w *World) seen() *view {
 	if w.view != nil && w.view.edition == w.shelf.edition() {
 		return w.view
 	}
-	v := &view{edition: w.shelf.edition(), can: map[string]bool{}, held: map[string]bool{}}
-	for _, value := range w.shelf.values() {
+	values := w.shelf.values()
+	v := &view{edition: w.shelf.edition(), can: make(words, 0, len(values)), held: make(words, 0, len(values))}
+	for _, value := range values {
 		for _, p := range w.passwords(value) {
-			v.can[p] = true
+			v.can.add(p)
 		}
 	}
 	if _, value, err := w.shelf.read("current"); err == nil {
@@ -38,7 +49,7 @@ func (w *World) seen() *view {
 		}
 		if _, value, err := w.shelf.read(slot.Name); err == nil {
 			for _, p := range w.passwords(value) {
-				v.held[p] = true
+				v.held.add(p)
 			}
 		}
 	}
@@ -53,15 +64,20 @@ func (w *World) checkKept(now *view) {
 	if w.view == nil || w.inv.operator {
 		return
 	}
-	for _, p := range slices.Sorted(maps.Keys(w.view.held)) {
-		if !now.can[p] && !w.lost[p] {
-			w.violate("S4", "%q was kept, and is nowhere", p)
+	var gone []string
+	for _, p := range w.view.held {
+		if !now.can.has(p) && !w.lost[p] {
+			gone = append(gone, p)
 		}
+	}
+	slices.Sort(gone)
+	for _, p := range gone {
+		w.violate("S4", "%q was kept, and is nowhere", p)
 	}
 }
 
 // readable is every password that somebody with the store's credentials could read now.
-func (w *World) readable() map[string]bool { return w.seen().can }
+func (w *World) readable() words { return w.seen().can }
 
 // Current is the password that consumers read now; empty when there is none.
 func (w *World) Current() string { return w.seen().current }
@@ -71,14 +87,14 @@ func (w *World) check(site string) {
 	can := w.readable()
 	down := 0
 	for _, m := range w.Machines {
-		if !can[m.Live] && !w.lost[m.Live] {
+		if !can.has(m.Live) && !w.lost[m.Live] {
 			w.violate("S1", "after %s: %s opens with %q, which the store does not hold", site, m.ID, m.Live)
 		}
-		if m.Next != "" && !can[m.Next] && !w.lost[m.Next] {
+		if m.Next != "" && !can.has(m.Next) && !w.lost[m.Next] {
 			w.violate("S1", "after %s: %s will open with %q at its next boot, which the store does not hold", site, m.ID, m.Next)
 		}
 		for p := range m.inflight {
-			if !can[p] {
+			if !can.has(p) {
 				w.violate("S1", "after %s: %q is on its way to %s, and the store does not hold it", site, p, m.ID)
 			}
 		}
@@ -97,7 +113,7 @@ func (w *World) check(site string) {
 
 // checkReset holds when a password is sent: S0 and S5, and the batch limit of S6.
 func (w *World) checkReset(batch []rotation.Instance, p string) {
-	if !w.inv.read[p] || !w.readable()[p] {
+	if !w.inv.read.has(p) || !w.readable().has(p) {
 		w.violate("S0", "%q was sent before it was read back from the store", p)
 	}
 	if len(batch) > w.maxBatch() {

@@ -10,7 +10,7 @@ type invocation struct {
 	calls  int
 	faults func(n int, site string) Fault // nil means none
 	// read holds the passwords that it read from the store (S0).
-	read map[string]bool
+	read words
 	// only narrows what it may send to (S5); nil means all of the scope.
 	only []string
 	// operator says that it may forget (S4): it is no run.
@@ -59,7 +59,7 @@ func (i *invocation) end() {
 func (i *invocation) over() bool { return i.ctx != nil && i.ctx.Err() != nil }
 
 func newInvocation(only []string, faults func(int, string) Fault) *invocation {
-	return &invocation{faults: faults, read: map[string]bool{}, only: only}
+	return &invocation{faults: faults, only: only}
 }
 
 func (i *invocation) fault(n int, site string) Fault {

@@ -1,6 +1,7 @@
 package rotationtest
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/relock-project/relock/rotation"
@@ -10,70 +11,80 @@ import (
 // at once. With compares it is like AWS Secrets Manager, and forgets as soon.
 type labelShelf struct {
 	edits
-	all    []string       // values, by version number
-	labels map[string]int // label -> version number
-	empty  bool           // it lists a label of somebody else's that is on no value
+	all    []stored   // by version number
+	labels named[int] // label -> version number
+	empty  bool       // it lists a label of somebody else's that is on no value
 	// compares makes it one whose labels move only from where the mover believes them to be, and whose names are taken
 	// for good; follows makes previous move with current.
 	compares, follows bool
-	taken             map[string]bool
+	taken             words
 }
 
+// stored is a version.
+type stored struct{ id, value string }
+
 func newLabelShelf(current string) *labelShelf {
-	return &labelShelf{all: []string{current}, labels: map[string]int{"current": 0}, taken: map[string]bool{}}
+	s := &labelShelf{}
+	s.labels = s.labels.with("current", s.put(current))
+	return s
 }
 
 func versionID(n int) string { return "v" + strconv.Itoa(n+1) }
 
-func (s *labelShelf) slot(label string) rotation.Slot {
-	return rotation.Slot{Name: label, Version: versionID(s.labels[label]), Order: int64(s.labels[label] + 1)}
+// put adds a version without a label.
+func (s *labelShelf) put(value string) (n int) {
+	s.all = append(s.all, stored{versionID(len(s.all)), value})
+	return len(s.all) - 1
+}
+
+func (s *labelShelf) slot(label string, n int) rotation.Slot {
+	return rotation.Slot{Name: label, Version: s.all[n].id, Order: int64(n + 1)}
 }
 
 func (s *labelShelf) list() []rotation.Slot {
-	return s.once(func() (out []rotation.Slot) {
-		for label := range s.labels {
-			if label != "current" && label != "previous" {
-				out = append(out, s.slot(label))
-			}
-		}
+	return s.once(func() []rotation.Slot {
+		out := make([]rotation.Slot, 0, len(s.labels)+1)
 		if s.empty {
-			out = append(out, rotation.Slot{Name: "AWSPENDING"})
+			out = append(out, rotation.Slot{Name: "AWSPENDING"}) // before the letters that others begin with
+		}
+		for _, l := range s.labels {
+			if !isStage(l.name) {
+				out = append(out, s.slot(l.name, l.value))
+			}
 		}
 		return out
 	})
 }
 
 func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
-	n, ok := s.labels[name]
+	n, ok := s.labels.get(name)
 	if !ok {
 		return rotation.Slot{}, "", rotation.ErrNotFound
 	}
-	return s.slot(name), s.all[n], nil
+	return s.slot(name, n), s.all[n].value, nil
 }
 
 func (s *labelShelf) create(name, value string) error {
-	if s.compares && s.taken[name] {
+	if s.compares && s.taken.has(name) {
 		return rotation.ErrExists
 	}
-	s.all = append(s.all, value)
-	s.labels[name], s.taken[name] = len(s.all)-1, true
-	s.n++
+	s.move(name, s.put(value))
 	return nil
 }
 
 func (s *labelShelf) point(to string, from rotation.Slot, _ string) error {
-	n, ok := s.labels[to]
+	n, ok := s.labels.get(to)
 	if !ok {
 		return rotation.ErrNotFound
 	}
-	old, had := s.labels["current"]
-	if s.compares && had != (from.Name != "") || s.compares && had && versionID(old) != from.Version {
+	old, had := s.labels.get("current")
+	if s.compares && had != (from.Name != "") || s.compares && had && s.all[old].id != from.Version {
 		return rotation.ErrConflict
 	}
 	if s.follows && had && old != n {
-		s.labels["previous"] = old
+		s.labels = s.labels.with("previous", old)
 	}
-	s.labels["current"] = n
+	s.labels = s.labels.with("current", n)
 	s.n++
 	return nil
 }
@@ -85,41 +96,41 @@ func (s *labelShelf) answer(a Answers) {
 
 // label names a version. A name that is on another version moves, unless the store compares.
 func (s *labelShelf) label(version, name string) error {
-	n := -1
-	for at := range s.all {
-		if versionID(at) == version {
-			n = at
-		}
-	}
+	n := slices.IndexFunc(s.all, func(v stored) bool { return v.id == version })
 	if n < 0 {
 		return rotation.ErrNotFound
 	}
-	if on, ok := s.labels[name]; s.compares && ok && on != n {
+	if on, ok := s.labels.get(name); s.compares && ok && on != n {
 		return rotation.ErrExists
 	}
-	s.labels[name], s.taken[name] = n, true
-	s.n++
+	s.move(name, n)
 	return nil
 }
 
+// move puts a label on a version.
+func (s *labelShelf) move(name string, n int) {
+	s.labels = s.labels.with(name, n)
+	s.taken.add(name)
+	s.n++
+}
+
 func (s *labelShelf) remove(name string) {
-	delete(s.labels, name)
+	s.labels = s.labels.without(name)
 	s.n++
 }
 
 func (s *labelShelf) human(value string) {
-	s.all = append(s.all, value)
-	if n, ok := s.labels["current"]; ok {
-		s.labels["previous"] = n
+	if n, ok := s.labels.get("current"); ok {
+		s.labels = s.labels.with("previous", n)
 	}
-	s.labels["current"] = len(s.all) - 1
+	s.labels = s.labels.with("current", s.put(value))
 	s.n++
 }
 
 func (s *labelShelf) values() []string {
-	var out []string
-	for _, n := range s.labels {
-		out = append(out, s.all[n])
+	out := make([]string, len(s.labels))
+	for i, l := range s.labels {
+		out[i] = s.all[l.value].value
 	}
 	return out
 }

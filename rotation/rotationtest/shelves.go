@@ -2,13 +2,13 @@ package rotationtest
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/relock-project/relock/rotation"
 )
 
 // shelf is a secrets manager in memory, without faults.
 type shelf interface {
+	// list is in the order of the names. Nobody writes to it.
 	list() []rotation.Slot
 	read(name string) (rotation.Slot, string, error)
 	create(name, value string) error
@@ -42,42 +42,90 @@ func newShelf(k Kind, current string) shelf {
 // edits counts changes.
 type edits struct {
 	n      int
-	listed []rotation.Slot // of edition at
+	listed []rotation.Slot // of edition at; nobody writes to it
 	at     int
 }
 
 func (e *edits) edition() int { return e.n }
 
-// once lists the slots by name, once for an edition.
+// once lists the slots, once for an edition.
 func (e *edits) once(slots func() []rotation.Slot) []rotation.Slot {
 	if e.listed == nil || e.at != e.n {
 		e.listed, e.at = slots(), e.n
-		slices.SortFunc(e.listed, func(a, b rotation.Slot) int { return strings.Compare(a.Name, b.Name) })
 	}
-	return slices.Clone(e.listed)
+	return e.listed
+}
+
+// named is a small map in the order of its names. A change makes a new one: whoever has the old one keeps it as it was.
+type named[V comparable] []entry[V]
+
+type entry[V comparable] struct {
+	name  string
+	value V
+}
+
+func (n named[V]) find(name string) (at int, ok bool) {
+	for at < len(n) && n[at].name < name {
+		at++
+	}
+	return at, at < len(n) && n[at].name == name
+}
+
+func (n named[V]) get(name string) (value V, ok bool) {
+	at, ok := n.find(name)
+	if ok {
+		value = n[at].value
+	}
+	return value, ok
+}
+
+func (n named[V]) with(name string, value V) named[V] {
+	at, ok := n.find(name)
+	out := append(make(named[V], 0, len(n)+1), n...)
+	if !ok {
+		out = slices.Insert(out, at, entry[V]{})
+	}
+	out[at] = entry[V]{name, value}
+	return out
+}
+
+func (n named[V]) without(name string) named[V] {
+	at, ok := n.find(name)
+	if !ok {
+		return n
+	}
+	return slices.Concat(n[:at], n[at+1:])
+}
+
+func (n named[V]) digest(d *digest) {
+	for _, e := range n {
+		put(d, e)
+	}
+	put(d, len(n))
 }
 
 // absentShelf is like Tencent Secrets Manager: at most 10 named versions, create-if-absent, and current is a copy.
 type absentShelf struct {
 	edits
-	versions map[string]string
+	versions named[string]
 }
 
 func newAbsentShelf(current string) *absentShelf {
-	return &absentShelf{versions: map[string]string{"current": current}}
+	return &absentShelf{versions: named[string]{{"current", current}}}
 }
 
 func (s *absentShelf) list() []rotation.Slot {
-	return s.once(func() (out []rotation.Slot) {
-		for name := range s.versions {
-			out = append(out, rotation.Slot{Name: name})
+	return s.once(func() []rotation.Slot {
+		out := make([]rotation.Slot, len(s.versions))
+		for i, v := range s.versions {
+			out[i].Name = v.name
 		}
 		return out
 	})
 }
 
 func (s *absentShelf) read(name string) (rotation.Slot, string, error) {
-	value, ok := s.versions[name]
+	value, ok := s.versions.get(name)
 	if !ok {
 		return rotation.Slot{}, "", rotation.ErrNotFound
 	}
@@ -85,13 +133,13 @@ func (s *absentShelf) read(name string) (rotation.Slot, string, error) {
 }
 
 func (s *absentShelf) create(name, value string) error {
-	if _, ok := s.versions[name]; ok {
+	if _, ok := s.versions.get(name); ok {
 		return rotation.ErrExists
 	}
 	if len(s.versions) >= 10 {
 		return rotation.ErrFull
 	}
-	s.versions[name] = value
+	s.versions = s.versions.with(name, value)
 	s.n++
 	return nil
 }
@@ -104,19 +152,19 @@ func (s *absentShelf) point(_ string, _ rotation.Slot, value string) error {
 func (s *absentShelf) answer(Answers) {}
 
 func (s *absentShelf) remove(name string) {
-	delete(s.versions, name)
+	s.versions = s.versions.without(name)
 	s.n++
 }
 
 func (s *absentShelf) human(value string) {
-	s.versions["current"] = value
+	s.versions = s.versions.with("current", value)
 	s.n++
 }
 
 func (s *absentShelf) values() []string {
-	var out []string
-	for _, slot := range s.list() {
-		out = append(out, s.versions[slot.Name])
+	out := make([]string, len(s.versions))
+	for i, v := range s.versions {
+		out[i] = v.value
 	}
 	return out
 }

@@ -39,12 +39,13 @@ func (m *Machine) clone() *Machine {
 }
 
 func (s *absentShelf) clone() shelf {
-	return &absentShelf{edits: s.edits, versions: maps.Clone(s.versions)}
+	c := *s
+	return &c
 }
 
 func (s *labelShelf) clone() shelf {
 	c := *s
-	c.all, c.labels, c.taken = slices.Clip(s.all), maps.Clone(s.labels), maps.Clone(s.taken)
+	c.all, c.taken = slices.Clip(s.all), slices.Clip(s.taken)
 	return &c
 }
 
@@ -127,12 +128,12 @@ func (m *Machine) digestStop(d *digest, w *World) {
 	}
 }
 
-func (s *absentShelf) digest(d *digest) { putMap(d, s.versions) }
+func (s *absentShelf) digest(d *digest) { s.versions.digest(d) }
 
 func (s *labelShelf) digest(d *digest) {
 	put(d, len(s.all))
-	putMap(d, s.labels)
-	for _, label := range slices.Sorted(maps.Keys(s.labels)) {
-		put(d, s.all[s.labels[label]])
+	s.labels.digest(d)
+	for _, l := range s.labels {
+		put(d, s.all[l.value])
 	}
 }

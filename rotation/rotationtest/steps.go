@@ -45,7 +45,7 @@ func (w *World) Boundary(site string, effect func() error) error {
 // GaveBack notes that the invocation has read a value from the store: what is in it may be sent (S0).
 func (w *World) GaveBack(value string) {
 	for _, p := range w.passwords(value) {
-		w.inv.read[p] = true
+		w.inv.read.add(p)
 	}
 }
 
