@@ -181,32 +181,51 @@ func (w *World) name(name string) {
 	}
 }
 
-// passwords returns every password in a stored value, however deep: it knows nothing of how relock stores them.
+// passwords returns every password in a stored value, however deep: it knows nothing of how relock stores them. A value that is
+// no JSON has none.
 func (w *World) passwords(value string) []string {
-	if found, ok := w.dug[value]; ok {
-		return found
+	found, ok := w.dug[value]
+	if !ok {
+		if json.Valid([]byte(value)) {
+			found = dig(value)
+		}
+		w.dug[value] = found
 	}
-	var any any
-	if json.Unmarshal([]byte(value), &any) != nil {
-		return nil
-	}
-	w.dug[value] = dig(any, nil)
-	return w.dug[value]
+	return found
 }
 
-func dig(value any, out []string) []string {
-	switch v := value.(type) {
-	case []any:
-		for _, item := range v {
-			out = dig(item, out)
-		}
-	case map[string]any:
-		for name, item := range v {
-			if s, ok := item.(string); ok && name == "password" {
-				out = append(out, s)
+// dig returns the texts in JSON whose name is password.
+func dig(value string) (out []string) {
+	name := "" // of what comes next
+	for at := 0; at < len(value); at++ {
+		switch value[at] {
+		case '"':
+			begin := at
+			for at++; value[at] != '"'; at++ {
+				if value[at] == '\\' {
+					at++
+				}
 			}
-			out = dig(item, out)
+			text := unquoted(value[begin : at+1])
+			if rest := strings.TrimLeft(value[at+1:], " \t\r\n"); strings.HasPrefix(rest, ":") {
+				name = text
+			} else if name == "password" {
+				out = append(out, text)
+			}
+		case '{', '[', ',':
+			name = ""
 		}
+	}
+	return out
+}
+
+func unquoted(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text[1 : len(text)-1]
+	}
+	var out string
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		panic(err)
 	}
 	return out
 }

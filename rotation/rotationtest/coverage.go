@@ -46,7 +46,7 @@ func (c Coverage) Table() string {
 	for _, site := range Sites() {
 		fmt.Fprintf(&b, "%*s", len(site)+1, site)
 	}
-	for _, k := range kinds() {
+	for _, k := range kinds {
 		fmt.Fprintf(&b, "\n%-14s", k.fault)
 		for _, site := range Sites() {
 			text := "-"
@@ -65,7 +65,7 @@ func (c Coverage) Table() string {
 // Empty are the cells that can be and are not.
 func (c Coverage) Empty() []Cell {
 	var out []Cell
-	for _, k := range kinds() {
+	for _, k := range kinds {
 		for _, site := range Sites() {
 			if k.at(site) && c[Cell{site, k.fault}] == 0 {
 				out = append(out, Cell{site, k.fault})

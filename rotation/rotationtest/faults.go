@@ -72,7 +72,9 @@ type kind struct {
 func (k kind) at(site string) bool { return k.sites == nil || slices.Contains(k.sites, site) }
 
 // kinds are all faults, in the order in which they are told.
-func kinds() []kind {
+var kinds = allKinds()
+
+func allKinds() []kind {
 	const all = ""
 	reset, describe, verify := []string{"reset"}, []string{"describe"}, []string{"verify"}
 	changes := []string{"reset", "stop", "start", "restart"}
@@ -107,7 +109,7 @@ func kinds() []kind {
 // Faults are those that can happen to every call.
 func Faults() []Fault {
 	var out []Fault
-	for _, k := range kinds() {
+	for _, k := range kinds {
 		if k.sites == nil {
 			out = append(out, k.fault)
 		}
@@ -123,8 +125,8 @@ func basicFaults() []Fault {
 
 // FaultsAt are those that can happen to a call of that site in a world of that kind.
 func (k Kind) FaultsAt(site string) []Fault {
-	var out []Fault
-	for _, f := range kinds() {
+	out := make([]Fault, 0, len(kinds))
+	for _, f := range kinds {
 		if f.at(site) {
 			if f.fault != LostRace || k.CompareAndSet {
 				out = append(out, f.fault)

@@ -35,7 +35,13 @@ func (f *fleet) Describe(_ context.Context, sel rotation.Selector) ([]rotation.I
 	var out []rotation.Instance
 	err := f.w.ask("describe", func(fault Fault) error {
 		var last *Machine
-		out = make([]rotation.Instance, 0, len(f.w.Machines))
+		n := 0
+		for _, m := range f.w.Machines {
+			if m.Region == f.region {
+				n++
+			}
+		}
+		out = make([]rotation.Instance, 0, n)
 		for _, m := range f.w.Machines {
 			if m.Region != f.region {
 				continue
@@ -68,7 +74,7 @@ func (f *fleet) instance(m *Machine, now shown) rotation.Instance {
 	}
 	inst := rotation.Instance{
 		ID: m.ID, Name: "name-" + m.ID, Region: m.Region, OS: m.OS, Power: now.power, Busy: now.busy, LoginUser: "root",
-		KeyPair: m.KeyPair, Tags: now.tags, Mark: rotation.ParseMark(now.tags),
+		KeyPair: m.KeyPair, Tags: now.tags, Mark: m.mark(now.tags),
 		Terms: rotation.Terms{Rules: rules, MaxBatch: f.w.maxBatch(), NeedsStopped: true, Effect: rotation.AtOnce, Reported: true, Refuse: m.Refuse},
 	}
 	if f.w.kind.Boot {
@@ -122,7 +128,9 @@ func (r *order) effect(w *World, m *Machine, id string, fault Fault) {
 
 func (f *fleet) send(r order, batch []rotation.Instance) (rotation.Operation, error) {
 	op := rotation.Operation{Kind: r.kind, Sent: f.w.now}
-	f.w.on(batch)
+	for i := range batch {
+		f.w.on(batch[i].ID)
+	}
 	err := f.w.call(r.site, func(fault Fault) error {
 		f.w.requests++
 		op.RequestID = "r" + strconv.Itoa(f.w.requests)
@@ -251,9 +259,11 @@ func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation
 		}
 		f.w.inv.setting, f.w.setters[setting][f.w.inv] = setting, true
 	}
-	f.w.on(batch)
+	for i := range batch {
+		f.w.on(batch[i].ID)
+	}
 	value := mark.Value()
-	return f.w.call("mark-"+string(mark.State), func(fault Fault) error {
+	return f.w.call(markSite(mark.State), func(fault Fault) error {
 		for i := range batch {
 			m := f.machine(batch[i].ID)
 			if m == nil {
@@ -269,4 +279,16 @@ func (f *fleet) Mark(_ context.Context, batch []rotation.Instance, mark rotation
 		}
 		return nil
 	})
+}
+
+func markSite(s rotation.MarkState) string {
+	switch s {
+	case rotation.MarkDown:
+		return "mark-down"
+	case rotation.MarkUp:
+		return "mark-up"
+	case rotation.MarkOK:
+		return "mark-ok"
+	}
+	return "mark-" + string(s)
 }

@@ -138,7 +138,7 @@ func (r Random) Play(c Chooser) *World {
 	w.hushed, w.Sites = !r.Tell, nil
 	w.Answer(someAnswers(w.kind, c))
 	w.trace("a world of %s with %+v", w.kind, w.answers)
-	p := &play{World: w, c: c, nobody: w.inv, faults: c.Choose(r.Faults + 1), limit: r, kinds: map[string][]Fault{}}
+	p := &play{World: w, c: c, nobody: w.inv, faults: c.Choose(r.Faults + 1), limit: r}
 	p.machines()
 	p.change = p.policy()
 	p.coming = p.events(r.Generations)
@@ -162,9 +162,8 @@ type play struct {
 	ready  []*task // those of tasks that can go on, between turns only its room
 	turn   *task   // the one whose turn it is; nil when all have ended
 	idle   []*thread
-	nobody *invocation        // the one that runs when none of tasks does
-	faults int                // that are left
-	kinds  map[string][]Fault // by site
+	nobody *invocation // the one that runs when none of tasks does
+	faults int         // that are left
 	change func(*rotation.Rotator)
 }
 
@@ -221,11 +220,9 @@ func (p *play) fault(_ int, site string) Fault {
 		return NoFault
 	}
 	p.faults--
-	if p.kinds[site] == nil {
-		// Being overtaken is what turns are for.
-		p.kinds[site] = slices.DeleteFunc(p.kind.FaultsAt(site), func(f Fault) bool { return f == Overtaken })
-	}
-	return p.kinds[site][p.c.Choose(len(p.kinds[site]))]
+	// Being overtaken is what turns are for.
+	kinds := slices.DeleteFunc(p.kind.FaultsAt(site), func(f Fault) bool { return f == Overtaken })
+	return kinds[p.c.Choose(len(kinds))]
 }
 
 // next begins what is due and lets time pass until it is an invocation's turn to make a call; nil when all have ended.

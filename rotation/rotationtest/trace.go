@@ -1,10 +1,6 @@
 package rotationtest
 
-import (
-	"fmt"
-
-	"github.com/relock-project/relock/rotation"
-)
+import "fmt"
 
 // A history is told twice: as lines that a person reads, which cost time and are left out while a world is hushed, and as
 // a hash of every call, its fault, its machines, its answer and its time, which tells whether two histories are the same.
@@ -53,12 +49,9 @@ func (w *World) tell(site string, f Fault, err error) {
 	w.trace("%s", line)
 }
 
-// on notes which machines a call is about.
-func (w *World) on(batch []rotation.Instance) {
-	if w.hushed {
-		return
-	}
-	for _, inst := range batch {
-		w.inv.about += " " + inst.ID
+// on notes which machine a call is about.
+func (w *World) on(id string) {
+	if !w.hushed {
+		w.inv.about += " " + id
 	}
 }

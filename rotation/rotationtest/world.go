@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -125,21 +126,21 @@ func NewWorld(k Kind) *World {
 	return w
 }
 
+// scope is the machines that are in it.
+var scope = rotation.Selector{Tags: map[string][]string{"rotate": {"yes"}}}
+
 // Rotator returns a Rotator over this world with a policy that suits it; change its fields before Do.
 func (w *World) Rotator() *rotation.Rotator {
 	r := &rotation.Rotator{
-		Secret: Secret, Store: w.Ledger(), Home: [2]string{"world", "here"},
-		Scope:    rotation.Selector{Tags: map[string][]string{"rotate": {"yes"}}},
+		Secret: Secret, Store: w.Ledger(), Home: [2]string{"world", "here"}, Scope: scope, Fleets: make([]rotation.Fleet, 0, 2),
 		Verifier: verifier{w}, Clock: clock{w}, Concurrency: 1, Rand: &counter{},
 		Policy: rotation.Policy{
 			Restart: rotation.RestartGraceful, PollInterval: 5 * time.Second, MaxUnavailable: rotation.Share{Number: w.atMost},
 			MaxExceptions: w.allowed,
 		},
 	}
-	seen := map[string]bool{}
 	for _, m := range w.Machines {
-		if !seen[m.Region] {
-			seen[m.Region] = true
+		if !slices.ContainsFunc(r.Fleets, func(f rotation.Fleet) bool { return f.Region() == m.Region }) {
 			r.Fleets = append(r.Fleets, &fleet{w, m.Region})
 		}
 	}
