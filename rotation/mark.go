@@ -3,8 +3,6 @@ package rotation
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -52,46 +50,55 @@ type Mark struct {
 	Refused int
 }
 
-var markValue = regexp.MustCompile(`^([0-9]{1,3})\.(?:(down|up)\.([1-3])|(ok)|(wait)\.([0-3])\.([0-9]{1,9}))$`)
-
 // Value is the text of the tag MarkTag; empty for a mark without a state. It is one small value so that it cannot tear.
 func (m Mark) Value() string {
+	said := strconv.Itoa(m.Generation) + "." + string(m.State)
 	switch m.State {
 	case MarkOK:
-		return fmt.Sprintf("%d.ok", m.Generation)
+		return said
 	case MarkWait:
-		return fmt.Sprintf("%d.wait.%d.%d", m.Generation, m.Tries, m.Refused)
+		return said + "." + strconv.Itoa(m.Tries) + "." + strconv.Itoa(m.Refused)
 	case MarkDown, MarkUp:
-		return fmt.Sprintf("%d.%s.%d", m.Generation, m.State, m.Tries)
+		return said + "." + strconv.Itoa(m.Tries)
 	}
 	return ""
 }
 
 // ParseMark reads the two tags of a mark. A value that is none of ours gives a mark without a state.
 func ParseMark(tags map[string]string) Mark {
-	m := Mark{Secret: tags[SecretTag]}
-	p := markValue.FindStringSubmatch(strings.TrimSpace(tags[MarkTag]))
-	if p == nil {
-		return m
+	none := Mark{Secret: tags[SecretTag]}
+	generation, said, _ := strings.Cut(strings.TrimSpace(tags[MarkTag]), ".")
+	state, numbers, more := strings.Cut(said, ".")
+	m, ok, valid := none, false, false
+	m.State = MarkState(state)
+	switch m.State {
+	case MarkOK:
+		valid = !more
+	case MarkDown, MarkUp:
+		m.Tries, ok = number(numbers, 1)
+		valid = ok && m.Tries >= 1
+	case MarkWait:
+		tries, refused, _ := strings.Cut(numbers, ".")
+		m.Tries, ok = number(tries, 1)
+		m.Refused, valid = number(refused, 9)
+		valid = ok && valid
 	}
-	generation, err := strconv.Atoi(p[1])
-	if err != nil || generation >= markModulo {
-		return m
+	m.Generation, ok = number(generation, 3)
+	if !ok || !valid || m.Generation >= markModulo || m.Tries > maxTries {
+		return none
 	}
-	m.Generation = generation
-	switch {
-	case p[4] != "":
-		m.State = MarkOK
-		return m
-	case p[5] != "":
-		m.State = MarkWait
-		m.Tries, _ = strconv.Atoi(p[6])
-		m.Refused, _ = strconv.Atoi(p[7])
-		return m
-	}
-	m.State = MarkState(p[2])
-	m.Tries, _ = strconv.Atoi(p[3])
 	return m
+}
+
+// number reads a number of 1 to most digits.
+func number(text string, most int) (n int, ok bool) {
+	for _, c := range []byte(text) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, len(text) >= 1 && len(text) <= most
 }
 
 // names reports whether the mark speaks of this version of this secret.
