@@ -23,9 +23,9 @@ const (
 
 // compile returns the automaton of the rules over these symbols; the kinds in need must occur besides.
 func compile(r *Rules, symbols []byte, need Class) *automaton {
-	a := &automaton{symbols: symbols}
-	for _, c := range symbols {
-		a.class = append(a.class, classOf(rune(c)))
+	a := &automaton{symbols: symbols, class: make([]Class, len(symbols))}
+	for s, c := range symbols {
+		a.class[s] = classOf(rune(c))
 	}
 	for present := range Class(classSets) {
 		a.good[present] = r.meets(present) && present&need == need
@@ -34,7 +34,7 @@ func compile(r *Rules, symbols []byte, need Class) *automaton {
 	t.link(strings.ToLower(string(symbols)))
 	a.next = make([]int32, (root+len(t.nodes))*len(symbols))
 	for q := begin; q < root+len(t.nodes); q++ {
-		node := t.nodes[max(q-root, 0)]
+		node := &t.nodes[max(q-root, 0)]
 		for s, c := range symbols {
 			to := node.next[lower(c)]
 			if t.nodes[to].refused || q == begin && strings.IndexByte(r.NotFirst, c) >= 0 {
@@ -57,13 +57,13 @@ func lower(c byte) byte {
 type trie struct{ nodes []trieNode }
 
 type trieNode struct {
-	next    map[byte]int32 // after link, for every letter of the alphabet
-	fail    int32          // the longest proper suffix that is in the trie
-	refused bool           // a refused piece ends here
+	next    [256]int32 // by letter; 0: there is none yet. After link, for every letter of the alphabet
+	fail    int32      // the longest proper suffix that is in the trie
+	refused bool       // a refused piece ends here
 }
 
 func newTrie(bans []Ban) *trie {
-	t := &trie{nodes: []trieNode{{next: map[byte]int32{}}}}
+	t := &trie{nodes: make([]trieNode, 1)}
 	for _, ban := range bans {
 		for _, p := range ban.pieces() {
 			t.add(p.text)
@@ -75,10 +75,10 @@ func newTrie(bans []Ban) *trie {
 func (t *trie) add(text string) {
 	at := int32(0)
 	for _, c := range []byte(text) {
-		to, ok := t.nodes[at].next[c]
-		if !ok {
+		to := t.nodes[at].next[c]
+		if to == 0 {
 			to = int32(len(t.nodes))
-			t.nodes = append(t.nodes, trieNode{next: map[byte]int32{}})
+			t.nodes = append(t.nodes, trieNode{})
 			t.nodes[at].next[c] = to
 		}
 		at = to
@@ -88,21 +88,17 @@ func (t *trie) add(text string) {
 
 // link completes the transitions of all nodes that texts over the letters can reach, nearest first.
 func (t *trie) link(letters string) {
+	each := appendNew(nil, []byte(letters)...)
 	for queue := []int32{0}; len(queue) > 0; queue = queue[1:] {
 		at := queue[0]
-		node := t.nodes[at]
-		seen := map[byte]bool{}
-		for _, c := range []byte(letters) {
-			if seen[c] {
-				continue
-			}
-			seen[c] = true
+		node := &t.nodes[at]
+		for _, c := range each {
 			back := int32(0)
 			if at != 0 {
 				back = t.nodes[node.fail].next[c]
 			}
-			to, ok := node.next[c]
-			if !ok {
+			to := node.next[c]
+			if to == 0 {
 				node.next[c] = back
 				continue
 			}
@@ -133,7 +129,7 @@ func (a *automaton) counts(longest int) []float64 {
 			}
 			q, present := at/classSets, Class(at%classSets)
 			for _, g := range groups {
-				if to := g.next[q]; to != dead {
+				if to := a.next[q*len(a.symbols)+g.symbol]; to != dead {
 					then[int(to)*classSets+int(present|g.class)] += ways * g.size
 				}
 			}
@@ -150,24 +146,30 @@ func (a *automaton) counts(longest int) []float64 {
 
 // A symbolGroup is the symbols of one kind that lead from each state to the same one.
 type symbolGroup struct {
-	class Class
-	size  float64
-	next  []int32 // by state
+	class  Class
+	size   float64
+	symbol int // one of them
 }
 
 func (a *automaton) group() []symbolGroup {
 	var groups []symbolGroup
 	for s, class := range a.class {
-		var next []int32
-		for at := s; at < len(a.next); at += len(a.symbols) {
-			next = append(next, a.next[at])
-		}
-		same := func(g symbolGroup) bool { return g.class == class && slices.Equal(g.next, next) }
+		same := func(g symbolGroup) bool { return g.class == class && a.alike(g.symbol, s) }
 		if i := slices.IndexFunc(groups, same); i >= 0 {
 			groups[i].size++
 			continue
 		}
-		groups = append(groups, symbolGroup{class: class, size: 1, next: next})
+		groups = append(groups, symbolGroup{class: class, size: 1, symbol: s})
 	}
 	return groups
+}
+
+// alike reports whether two symbols lead from each state to the same one.
+func (a *automaton) alike(s, t int) bool {
+	for row := 0; row < len(a.next); row += len(a.symbols) {
+		if a.next[row+s] != a.next[row+t] {
+			return false
+		}
+	}
+	return true
 }

@@ -26,7 +26,11 @@ func Intersect(rs ...*Rules) (*Rules, error) {
 	if len(members) == 0 {
 		return nil, fmt.Errorf("%w: intersect password rules: there are none", ErrConfig)
 	}
-	if all := merge(members); all.satisfiable() {
+	all := members[0]
+	if len(members) > 1 {
+		all = merge(members)
+	}
+	if all.satisfiable() {
 		return all, nil
 	}
 	return nil, fmt.Errorf("%w: %s", ErrConfig, disagreement(members))

@@ -8,7 +8,7 @@ import (
 )
 
 // Rules say which passwords are accepted for a kind of machine: data, with its source. A *Rules is not changed once it
-// is in use, and may be shared; WithUsers and Intersect return new ones. The zero Rules accept nothing.
+// is in use, and may be shared: neither WithUsers nor Intersect changes one. The zero Rules accept nothing.
 type Rules struct {
 	// Name is what texts call them: "Tencent Linux".
 	Name string
@@ -128,8 +128,11 @@ type Ban struct {
 	Run int
 }
 
-// A piece is one text that a ban refuses, in lower case, and what to say of a password that contains it.
-type piece struct{ text, says string }
+// A piece is one text that a ban refuses, in lower case, and what to say of a password that contains it, as a format.
+type piece struct {
+	text, says string
+	args       []any
+}
 
 // pieces returns everything that the ban refuses.
 func (b Ban) pieces() []piece {
@@ -139,14 +142,13 @@ func (b Ban) pieces() []piece {
 		if len(letters) == 0 {
 			continue
 		}
-		all = append(all, piece{string(letters), fmt.Sprintf("contains %q", word)})
+		all = append(all, piece{string(letters), "contains %q", []any{word}})
 		for i := 0; b.Run > 0 && i+b.Run <= len(letters); i++ {
-			says := fmt.Sprintf("contains %d characters in a row of %q", b.Run, word)
-			all = append(all, piece{string(letters[i : i+b.Run]), says})
+			all = append(all, piece{string(letters[i : i+b.Run]), "contains %d characters in a row of %q", []any{b.Run, word}})
 		}
 		if b.Backwards {
 			slices.Reverse(letters)
-			all = append(all, piece{string(letters), fmt.Sprintf("contains %q backwards", word)})
+			all = append(all, piece{string(letters), "contains %q backwards", []any{word}})
 		}
 	}
 	return all
@@ -179,6 +181,16 @@ func (r *Rules) Specials() string {
 		}
 	}
 	return string(specials)
+}
+
+// allowed reports of each character whether it may occur.
+func (r *Rules) allowed() (set [128]bool) {
+	for _, c := range r.Characters {
+		if classOf(c) != 0 {
+			set[c] = true
+		}
+	}
+	return set
 }
 
 // alphabet returns the characters that may occur, each once: repeated, it would be drawn more often than the others.
@@ -244,11 +256,11 @@ func (r *Rules) check(text string) []Violation {
 	if n > r.longest() {
 		breaks("is longer than %d characters", r.longest())
 	}
-	allowed := string(r.alphabet())
+	allowed := r.allowed()
 	var present Class
 	for i, c := range text {
-		if !strings.ContainsRune(allowed, c) {
-			breaks("has a character that is none of: %s", spell(allowed))
+		if int(c) >= len(allowed) || !allowed[c] {
+			breaks("has a character that is none of: %s", spell(string(r.alphabet())))
 		}
 		if i == 0 && strings.ContainsRune(r.NotFirst, c) {
 			breaks("starts with one of: %s", r.NotFirst)
@@ -264,7 +276,7 @@ func (r *Rules) check(text string) []Violation {
 	for _, ban := range r.Bans {
 		for _, p := range ban.pieces() {
 			if strings.Contains(lower, p.text) {
-				breaks("%s", p.says)
+				breaks(p.says, p.args...)
 			}
 		}
 	}
