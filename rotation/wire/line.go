@@ -162,8 +162,12 @@ func Ended(ctx context.Context) error {
 
 // Again reads once more what the provider or the way to it failed to give: a listing is all or nothing, and of the
 // thousand pages of a large fleet one always fails.
-func Again(ctx context.Context, read func() error) error {
-	const tries = 3
+func Again(ctx context.Context, read func() error) error { return again(ctx, 3, read) }
+
+// Patiently is Again, for up to six seconds of pauses, of a read that nobody repeats: the engine repeats its own.
+func Patiently(ctx context.Context, read func() error) error { return again(ctx, 6, read) }
+
+func again(ctx context.Context, tries int, read func() error) error {
 	clock, pause := rotation.SystemClock{}, 200*time.Millisecond
 	for try := 1; ; try++ {
 		err := read()

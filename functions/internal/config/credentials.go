@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/relock-project/relock/rotation"
+	"github.com/relock-project/relock/rotation/wire"
 )
 
 // credentialsSecret is the variable that names the secret with the keys of the clouds that a function is not in.
@@ -87,7 +88,8 @@ func (c *Config) checkCredentials() {
 
 // readKeys reads the keys that the platform does not give from RELOCK_CREDENTIALS_SECRET, which is in the function's own
 // cloud. A person's own keys come first: the command reads only those that it does not find, in the one cloud that it has
-// keys of. No error has anything of a value.
+// keys of. A read that fails in passing is made again, because without the keys the whole invocation is lost. No error has
+// anything of a value.
 func (c *Config) readKeys(ctx context.Context, calls *rotation.Calls) error {
 	if c.CredentialsSecret == "" {
 		return nil
@@ -108,7 +110,11 @@ func (c *Config) readKeys(ctx context.Context, calls *rotation.Calls) error {
 	if err != nil {
 		return fmt.Errorf("%s: open %s in %s: %w", credentialsSecret, providers()[home].secrets, region, err)
 	}
-	_, value, err := shelf.Read(ctx, c.CredentialsSecret, string(rotation.Current))
+	var value []byte
+	err = wire.Patiently(ctx, func() (err error) {
+		_, value, err = shelf.Read(ctx, c.CredentialsSecret, string(rotation.Current))
+		return err
+	})
 	if err == nil {
 		err = c.takeKeys(value, wanted)
 	}

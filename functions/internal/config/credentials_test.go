@@ -213,6 +213,52 @@ func TestWhatIsWrongWithTheKeysIsNamedAndNeverShown(t *testing.T) {
 	}
 }
 
+// Of a read that the cloud or the way to it failed to give, nothing is known, so it is made again; what the cloud did say is
+// not asked twice.
+func TestKeysThatCannotBeReadForAMomentAreReadAgain(t *testing.T) {
+	faults := []string{"throttle", "cut"}
+	for _, c := range []struct {
+		platform           config.Platform
+		home, fleet, other string
+		arrange            func(*sky)
+	}{
+		{config.SCF, "tencent", "huawei", "huawei", func(s *sky) {
+			for i, fault := range faults {
+				s.tencent.FailNext("GetSecretValue", i+1, fault)
+			}
+		}},
+		{config.FunctionGraph, "huawei", "tencent", "tencent", func(s *sky) {
+			for i, fault := range faults {
+				s.huawei.FailNext("ShowSecretVersion", i+1, fault)
+			}
+		}},
+		{config.Lambda, "aws", "tencent", "tencent", func(s *sky) { s.aws.FailNext("GetSecretValue", faults...) }},
+	} {
+		t.Run(string(c.platform), func(t *testing.T) {
+			s := newSky(t)
+			s.keep(c.home, keysOf(c.other))
+			c.arrange(s)
+			r, err := on(t, c.platform, s.between(c.fleet, c.home))
+			answers(t, t.Context(), r, err)
+		})
+	}
+	t.Run("missing", func(t *testing.T) {
+		s := newSky(t)
+		_, err := on(t, config.SCF, s.between("huawei", "tencent"))
+		if calls := len(s.tencent.Requests()); !errors.Is(err, rotation.ErrNotFound) || calls != 1 {
+			t.Errorf("Open = %v after %d requests; want ErrNotFound after one", err, calls)
+		}
+	})
+	t.Run("denied", func(t *testing.T) {
+		s := newSky(t)
+		s.aws.FailNext("GetSecretValue", "AccessDeniedException")
+		_, err := on(t, config.Lambda, s.between("tencent", "aws"))
+		if calls := len(s.aws.Requests()); !errors.Is(err, rotation.ErrUnauthorized) || !strings.HasSuffix(err.Error(), ": let the function read it, as deploy says") || calls != 1 {
+			t.Errorf("Open = %v after %d requests; want ErrUnauthorized after one, and what to do", err, calls)
+		}
+	})
+}
+
 // Keys in two places are a fault before anybody is asked, and so are keys that nobody needs.
 func TestAKeysSecretThatCannotBeMeantIsRefused(t *testing.T) {
 	s := newSky(t)
