@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,7 +33,7 @@ const (
 )
 
 // decide ends what has run out of time, begins what may be begun, and returns every call that can be made now. It
-// depends on nothing but the run and the time.
+// depends on nothing but the run and the time. The calls are good until it is called again.
 func (r *run) decide(now time.Time) []call {
 	for i := range r.machines {
 		r.expire(&r.machines[i], now)
@@ -45,9 +46,9 @@ func (r *run) decide(now time.Time) []call {
 
 // calls gathers what each machine wants into as few requests as the limits allow.
 func (r *run) calls(now time.Time) []call {
-	var out []call
-	var keys ordinals[batchKey]
-	var open []int // of each key the call that has room, as its index in out
+	out, open, keys := r.room.calls[:0], r.room.open[:0], &r.room.batches
+	keys.reset()
+	// open holds of each key the call that is not full, as its index in out.
 	for i := range r.machines {
 		key, limit := r.want(&r.machines[i], now)
 		if limit == 0 {
@@ -60,11 +61,13 @@ func (r *run) calls(now time.Time) []call {
 			open[n] = len(out)
 		}
 		if open[n] == len(out) {
-			out = append(out, call{batchKey: key})
+			out = slices.Grow(out, 1)[:len(out)+1]
+			out[open[n]] = call{key, out[open[n]].machines[:0]}
 		}
 		c := &out[open[n]]
 		c.machines = append(c.machines, i)
 	}
+	r.room.calls, r.room.open = out, open
 	return out
 }
 

@@ -29,6 +29,9 @@ type engine struct {
 	version Version // what is being set or tried
 	run     run
 	loops   int // that were begun
+	// outcomes and looks are the room for those of one tick.
+	outcomes []outcome
+	looks    []look
 	// distrust makes a login come before a mark: somebody may have changed a password by hand.
 	distrust bool
 	// acted reports that the run has dealt with the machines, those that are owed a start included.

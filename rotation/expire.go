@@ -10,6 +10,9 @@ const maxSends = 5
 
 // expire ends waiting that has lasted too long.
 func (r *run) expire(m *machine, now time.Time) {
+	if m.note == "" && (m.state.Final() || m.state == StatePlanned && !m.busy && m.power != Changing) {
+		return
+	}
 	age := now.Sub(m.since)
 	p := &r.policy
 	if m.unsureUp() && age >= p.SoftStopTimeout {

@@ -26,7 +26,7 @@ func (r *run) fold(c call, o outcome, now time.Time) {
 	default:
 		r.foldRequest(c, o, now)
 	}
-	if errors.Is(o.err, ErrUnauthorized) {
+	if o.err != nil && errors.Is(o.err, ErrUnauthorized) {
 		r.denied = true
 		r.halt("not authorized: " + o.err.Error())
 	}
@@ -79,16 +79,18 @@ func (r *run) warn(text string) {
 
 // foldRequest takes in the answer to a stop, reset, start or restart.
 func (r *run) foldRequest(c call, o outcome, now time.Time) {
-	var refused *RefusedError
 	if c.kind == callStart {
 		r.eachOf(c, func(m *machine) { m.starts++ })
 	}
-	switch {
-	case o.err == nil:
+	if o.err == nil {
 		r.eachOf(c, func(m *machine) {
 			m.unsure, m.accepted, m.part = false, m.accepted || c.kind == callReset, 0
 			r.taken(c, m, o.op, now)
 		})
+		return
+	}
+	var refused *RefusedError
+	switch {
 	case errors.As(o.err, &refused):
 		r.foldRefusal(c, o.op, refused, now)
 	case errors.Is(o.err, ErrPasswordRefused):

@@ -5,26 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 )
 
 // issue makes the calls of a tick, several of each kind at once so that no kind waits for the quota of another, and
 // returns their outcomes in order. After a fraction of a poll interval none is begun any more: the zero outcome stands for
-// those, and the next tick decides anew.
+// those, and the next tick decides anew. They are good until it is called again.
 func (e *engine) issue(ctx context.Context, calls []call) []outcome {
-	out := make([]outcome, len(calls))
+	e.outcomes = slices.Grow(e.outcomes[:0], len(calls))[:len(calls)]
+	clear(e.outcomes)
 	until := e.clock().Now().Add(e.run.grain())
-	begin := func(i int, first bool) {
-		if first || e.clock().Now().Before(until) {
-			e.send(ctx, &calls[i], &out[i])
-			out[i].at = e.clock().Now()
-		}
-	}
 	if e.concurrency() == 1 || len(calls) == 1 {
 		for i := range calls {
-			begin(i, i == 0)
+			e.begin(ctx, &calls[i], &e.outcomes[i], i == 0, until)
 		}
-		return out
+		return e.outcomes
 	}
 	kinds := map[callKind][]int{}
 	for i, c := range calls {
@@ -32,10 +29,20 @@ func (e *engine) issue(ctx context.Context, calls []call) []outcome {
 	}
 	var wg sync.WaitGroup
 	for _, same := range kinds {
-		wg.Go(func() { e.each(len(same), func(i int) { begin(same[i], i == 0) }) })
+		wg.Go(func() {
+			e.each(len(same), func(i int) { e.begin(ctx, &calls[same[i]], &e.outcomes[same[i]], i == 0, until) })
+		})
 	}
 	wg.Wait()
-	return out
+	return e.outcomes
+}
+
+// begin makes one call unless it is too late for that. The first is made in any case.
+func (e *engine) begin(ctx context.Context, c *call, o *outcome, first bool, until time.Time) {
+	if first || e.clock().Now().Before(until) {
+		e.send(ctx, c, o)
+		o.at = e.clock().Now()
+	}
 }
 
 // each runs f for 0 to n-1, at most Concurrency at once; with 1, in order on this goroutine.
@@ -138,20 +145,23 @@ func (e *engine) logCall(ctx context.Context, c *call, o *outcome) {
 	log.Log(ctx, level, "relock.call", attrs...)
 }
 
+// look is what a fleet answered to an Observe.
+type look struct {
+	results []Result
+	err     error
+}
+
 // observe asks each fleet what run.due said.
 func (e *engine) observe(ctx context.Context, due [][]Operation) {
-	type answer struct {
-		results []Result
-		err     error
-	}
-	answers := make([]answer, len(due))
+	e.looks = slices.Grow(e.looks[:0], len(due))[:len(due)]
+	defer clear(e.looks)
 	e.each(len(due), func(f int) {
 		if len(due[f]) > 0 {
-			answers[f].results, answers[f].err = e.Fleets[f].Observe(ctx, due[f])
+			e.looks[f].results, e.looks[f].err = e.Fleets[f].Observe(ctx, due[f])
 		}
 	})
 	now := e.clock().Now()
-	for f, a := range answers {
+	for f, a := range e.looks {
 		if a.err != nil {
 			// What could not be seen is looked at again; what takes too long ends by its own time limits.
 			e.log().Warn("relock.observe", "region", e.Fleets[f].Region(), "error", a.err.Error())

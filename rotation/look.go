@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"slices"
 	"time"
 )
 
@@ -80,29 +81,31 @@ func (r *run) pause(now time.Time) time.Duration {
 		if r.watches(m, now) {
 			pause = min(pause, max(r.nextLook(m).Sub(now), 0))
 		}
-		if left := m.notBefore.Sub(now); left > 0 && (m.working() || m.note != "") {
-			pause = min(pause, left)
+		if now.Before(m.notBefore) && (m.working() || m.note != "") {
+			pause = min(pause, m.notBefore.Sub(now))
 		}
 	}
 	return pause
 }
 
 // due returns what to ask each fleet about now, and counts it as looked at, whatever the answer: every machine that is due,
-// by the request that it is part of. Nil means that nothing is due.
+// by the request that it is part of. Nil means that nothing is due. The outer list is good until it is called again.
 func (r *run) due(now time.Time) [][]Operation {
 	var out [][]Operation
-	var keys ordinals[opKey] // of the fleet that the machine before was in
-	fleet := -1
+	keys, fleet := &r.room.ops, -1 // keys are those of the fleet that the machine before is in
 	for i := range r.machines {
 		m := &r.machines[i]
 		if !m.doubt && (!r.watches(m, now) || now.Before(r.nextLook(m))) {
 			continue
 		}
 		if out == nil {
-			out = make([][]Operation, len(r.fleets))
+			out = slices.Grow(r.room.due[:0], len(r.fleets))[:len(r.fleets)]
+			clear(out)
+			r.room.due = out
 		}
 		if m.fleet != fleet {
-			keys, fleet = ordinals[opKey]{}, m.fleet
+			keys.reset()
+			fleet = m.fleet
 		}
 		m.seen = now
 		key := opKey{kind: OpLook}

@@ -9,6 +9,9 @@ type ordinals[K comparable] struct {
 
 const fewKeys = 16
 
+// reset forgets the keys, and keeps their room.
+func (o *ordinals[K]) reset() { o.keys, o.many = o.keys[:0], nil }
+
 // of returns the number of a key, and whether it is new.
 func (o *ordinals[K]) of(key K) (n int, fresh bool) {
 	if o.many != nil {

@@ -30,6 +30,16 @@ type run struct {
 	// machines are in the order of fleet and id.
 	machines []machine
 	warnings []string
+	room     room
+}
+
+// room is what each tick makes use of again. What is in it says nothing to the next one.
+type room struct {
+	calls   []call
+	open    []int
+	batches ordinals[batchKey]
+	due     [][]Operation
+	ops     ordinals[opKey]
 }
 
 // fleetTraits is what a fleet can do.

@@ -36,7 +36,8 @@ type Store interface {
 	History(ctx context.Context, secret string) ([]Version, error)
 }
 
-// A Fleet is one provider's machines in one region. A Rotator has several.
+// A Fleet is one provider's machines in one region. A Rotator has several. What it is handed is read during the call, and
+// neither kept nor changed.
 type Fleet interface {
 	// Region names the fleet in reports; no two fleets of a Rotator share it.
 	Region() string

@@ -14,7 +14,7 @@ func (e *engine) ticks(now time.Time) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s %d %s ", e.loops, e.version.ID, e.version.Generation, e.version.Token)
 	r := e.run
-	r.machines, r.warnings, r.peak = nil, nil, 0 // the first follow; the others are for the report
+	r.machines, r.warnings, r.peak, r.room = nil, nil, 0, room{} // the first follow; the others are for the report, or say nothing
 	r.began = ago(now, r.began, longest)
 	r.closes = ago(now, r.closes, 0)
 	fmt.Fprintf(&b, "%v", r)
