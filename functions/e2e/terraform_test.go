@@ -126,6 +126,26 @@ func TestTerraformLetsTheRoleReadTheKeysSecretWhenThereIsOne(t *testing.T) {
 	}
 }
 
+// With the machines in another cloud the role has its secrets, and nothing on machines.
+func TestTerraformGrantsNothingOnMachinesOfAnotherCloud(t *testing.T) {
+	t.Parallel()
+	s := openSettings(t)
+	file := s.write(t, "fleet.env", strings.Join([]string{
+		"RELOCK_FLEET=huawei", "RELOCK_STORE=tencent", "RELOCK_STORE_REGION=ap-guangzhou", "RELOCK_SECRET=s", "RELOCK_REGIONS=cn-north-4,cn-east-3",
+		"RELOCK_TAGS=rotate=yes", "RELOCK_CREDENTIALS_SECRET=huawei-keys",
+	}, "\n"))
+	s.apply(t, file).want(t, 0)
+	text := parsed[string](t, s.run(t, "output", "-json", "policy").want(t, 0).stdout)
+	want := slices.DeleteFunc(rolePolicy(t).actions(), func(a string) bool { return !strings.HasPrefix(a, "ssm:") })
+	got := readPolicy(t, text)
+	if !slices.Equal(slices.Compact(got.actions()), want) || len(want) == 0 || len(got.Statement) != 2 || strings.Contains(text, "cn-") {
+		t.Errorf("the policy is %s; want %q on the secret, the reading of the keys, and no region of the other cloud", text, want)
+	}
+	if region := parsed[string](t, s.run(t, "output", "-json", "region").want(t, 0).stdout); region != "ap-guangzhou" {
+		t.Errorf("the function is in %s; want it beside the secret", region)
+	}
+}
+
 // What would leave the role without limits, or the function without its place, is refused and named.
 func TestTerraformRefusesAFleetThatItCannotLimit(t *testing.T) {
 	t.Parallel()
@@ -135,6 +155,8 @@ func TestTerraformRefusesAFleetThatItCannotLimit(t *testing.T) {
 		{most, "RELOCK_TAGS"}, {most + "RELOCK_TAGS=@tags\n", "RELOCK_TAGS"}, {most + "RELOCK_TAGS='env=*'\n", "RELOCK_TAGS"},
 		{"RELOCK_TAGS=a=b\nRELOCK_REGIONS=ap-guangzhou\n", "RELOCK_SECRET"}, {"RELOCK_TAGS=a=b\nRELOCK_SECRET=s\n", "RELOCK_REGIONS"},
 		{most + "RELOCK_TAGS=a=b\nRELOCK_EXCLUDE_TAGS=" + strings.Repeat("x=y,", 1100) + "\n", "4 KB"},
+		{most + "RELOCK_FLEET=huawei\nRELOCK_STORE_REGION=ap-guangzhou\n", "RELOCK_STORE"}, {most + "RELOCK_TAGS=a=b\nRELOCK_STORE=aws\n", "RELOCK_STORE"},
+		{most + "RELOCK_FLEET=huawei\nRELOCK_STORE=tencent\n", "RELOCK_STORE_REGION"},
 	} {
 		s.apply(t, s.write(t, "fleet.env", row.file)).want(t, 1, row.want)
 	}

@@ -30,6 +30,11 @@ locals {
   regions      = compact([for r in split(",", lookup(local.set, "RELOCK_REGIONS", "")) : trimspace(r)])
   store_region = lookup(local.set, "RELOCK_STORE_REGION", try(local.regions[0], ""))
 
+  # Machines in another cloud are nothing that a role of this one may do anything with.
+  fleet = lookup(local.set, "RELOCK_FLEET", "tencent")
+  store = lookup(local.set, "RELOCK_STORE", local.fleet)
+  own   = local.fleet == "tencent"
+
   # The policy is limited by the first key of RELOCK_TAGS and its values; relock itself holds all of them.
   first_tag = try(regex("^([^@=*,|]+)=([^@=*,]+)(?:,|$)", lookup(local.set, "RELOCK_TAGS", "")), ["", ""])
   tags      = [for value in compact(split("|", local.first_tag[1])) : "${trimspace(local.first_tag[0])}&${trimspace(value)}"]
@@ -43,7 +48,7 @@ locals {
   })))]
 
   # The policy's template names one region and one tag: it is made for each of them, and what comes twice counts once.
-  statements = distinct(flatten([for region in local.regions : [for tag in local.tags : [
+  statements = distinct(flatten([for region in local.own ? local.regions : [""] : [for tag in local.own ? local.tags : [""] : [
     for statement in jsondecode(templatefile("${path.module}/../policy.json", {
       region       = region
       tag          = tag
@@ -51,7 +56,7 @@ locals {
       creator_uin  = var.creator_uin
       store_region = local.store_region
       secret       = local.secret
-    })).statement : jsonencode(statement)
+    })).statement : jsonencode(statement) if local.own || startswith(statement.action[0], "ssm:")
   ]]]))
 }
 
@@ -72,6 +77,11 @@ output "secret" {
     condition     = local.secret != "" && length(local.regions) > 0
     error_message = "RELOCK_SECRET and RELOCK_REGIONS have to be set. What else is wrong with the file, says: relock config -e FILE"
   }
+
+  precondition {
+    condition     = local.store == "tencent" && (local.own || lookup(local.set, "RELOCK_STORE_REGION", "") != "")
+    error_message = "The secret is made here, and the function beside it: with machines in another cloud set RELOCK_STORE=tencent and RELOCK_STORE_REGION. With the secret elsewhere, make the function by hand."
+  }
 }
 
 output "region" {
@@ -84,7 +94,7 @@ output "policy" {
   value       = jsonencode({ version = "2.0", statement = [for s in concat(local.statements, local.reading) : jsondecode(s)] })
 
   precondition {
-    condition     = length(local.tags) > 0
+    condition     = length(local.tags) > 0 || !local.own
     error_message = "RELOCK_TAGS has to begin with a key and its values in the file itself, such as rotate=yes: the role's permissions are limited to machines with that tag."
   }
 }
