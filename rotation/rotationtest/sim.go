@@ -54,9 +54,18 @@ type thread struct {
 	yield func(struct{}) bool
 }
 
+// deep makes the stack as large as it will be, at once: one that grows step by step is copied at each.
+//
+//go:noinline
+func deep(at int) byte {
+	var room [20 << 10]byte
+	return room[at]
+}
+
 func newThread() *thread {
 	t := &thread{}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
+		deep(0)
 		for t.yield = yield; ; {
 			if t.task.run(); !yield(struct{}{}) {
 				return
