@@ -15,10 +15,17 @@ type view struct {
 	current string // empty when there is none
 }
 
-// words are a few different strings.
+// words are a few different strings, of which those that were added last are asked for most.
 type words []string
 
-func (w words) has(word string) bool { return slices.Contains(w, word) }
+func (w words) has(word string) bool {
+	for i := len(w) - 1; i >= 0; i-- {
+		if w[i] == word {
+			return true
+		}
+	}
+	return false
+}
 
 func (w *words) add(word string) {
 	if !w.has(word) {
