@@ -345,7 +345,12 @@ func (w *World) Now() time.Time { return w.now }
 // clock is the engine's clock: waiting makes the time pass.
 type clock struct{ w *World }
 
-func (c clock) Now() time.Time { return c.w.now.Add(c.w.inv.skew) }
+func (c clock) Now() time.Time {
+	if c.w.inv.skew == 0 {
+		return c.w.now
+	}
+	return c.w.now.Add(c.w.inv.skew)
+}
 
 func (c clock) Wait(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
