@@ -3,6 +3,9 @@ package e2e_test
 import (
 	"bufio"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -165,6 +168,38 @@ func TestFilesHoldOneIdea(t *testing.T) {
 		if lines > most {
 			t.Errorf("%s has %d lines; at most %d", path, lines, most)
 		}
+	})
+}
+
+// TestNoTableHasARowTwice: a row of a test's table that says the same as another tests nothing.
+func TestNoTableHasARowTwice(t *testing.T) {
+	files(t, func(path, text string) {
+		if !strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, text, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := func(n ast.Node) string { return text[fset.Position(n.Pos()).Offset:fset.Position(n.End()).Offset] }
+		ast.Inspect(file, func(n ast.Node) bool {
+			table, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			rows := map[string]bool{}
+			for _, row := range table.Elts {
+				if lit, ok := row.(*ast.CompositeLit); !ok || len(lit.Elts) < 2 {
+					continue
+				}
+				if rows[source(row)] {
+					t.Errorf("%s: the row is there twice: %s", fset.Position(row.Pos()), source(row))
+				}
+				rows[source(row)] = true
+			}
+			return true
+		})
 	})
 }
 
