@@ -134,11 +134,13 @@ func (a *automaton) counts(longest int) []float64 {
 				}
 			}
 		}
+		sum := 0.0
 		for at, ways := range then {
-			if a.good[at%classSets] {
-				out[n] += ways
+			if ways != 0 && a.good[at%classSets] {
+				sum += ways
 			}
 		}
+		out[n] = sum
 		now, then = then, now
 	}
 	return out

@@ -50,7 +50,11 @@ func (r *run) calls(now time.Time) []call {
 	keys.reset()
 	// open holds of each key the call that is not full, as its index in out.
 	for i := range r.machines {
-		key, limit := r.want(&r.machines[i], now)
+		m := &r.machines[i]
+		if m.idle() {
+			continue
+		}
+		key, limit := r.want(m, now)
 		if limit == 0 {
 			continue
 		}
@@ -71,9 +75,10 @@ func (r *run) calls(now time.Time) []call {
 	return out
 }
 
-// want returns the call that a machine is ready for, and how many machines may share it; zero when it is ready for none.
+// want returns the call that a machine which is not idle is ready for, and how many machines may share it; zero when it is
+// ready for none.
 func (r *run) want(m *machine, now time.Time) (c batchKey, limit int) {
-	if m.state.Final() && m.note == "" || now.Before(m.notBefore) {
+	if now.Before(m.notBefore) {
 		return c, 0
 	}
 	c.fleet, c.part, limit = m.fleet, m.part, r.batch(m)
@@ -102,7 +107,7 @@ func (r *run) want(m *machine, now time.Time) (c batchKey, limit int) {
 	case StateChecking, StateVerifying:
 		c.kind, c.fleet, limit = callVerify, 0, len(r.machines)
 	default:
-		if m.note == "" || r.readOnly || !r.fleets[m.fleet].marks || r.mark(m, m.note) == m.found {
+		if r.readOnly || !r.fleets[m.fleet].marks || r.mark(m, m.note) == m.found {
 			m.note = ""
 			return c, 0
 		}

@@ -43,43 +43,42 @@ func (r *run) learn(m *machine, ended bool, now time.Time) {
 // grain is how exactly the time of a look is chosen: what is due at about the same time shares its requests.
 func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
 
-// nextLook is when a machine that the run watches is to be looked at again. At first every poll interval; once such an
-// operation was seen to end, not before the earliest end that is likely, which half of the unknown makes exacter from
-// one operation to the next. What takes less than a poll interval is still looked at after one: looking in its midst would
-// tear a batch apart.
-func (r *run) nextLook(m *machine) time.Time {
-	at := m.seen.Add(r.policy.PollInterval)
+// nextLook is how long after the run began a machine that it watches is to be looked at again. At first every poll
+// interval; once such an operation was seen to end, not before the earliest end that is likely, which half of the unknown
+// makes exacter from one operation to the next. What takes less than a poll interval is still looked at after one: looking
+// in its midst would tear a batch apart.
+func (r *run) nextLook(m *machine) time.Duration {
+	seen, since := m.seen.Sub(r.began), m.since.Sub(r.began)
+	at := seen + r.policy.PollInterval
 	if l := r.lasts.of(m.op); m.opState() && l.high > 0 {
 		first := l.high
 		if l.low < l.high-r.grain() {
 			first = max((l.low+l.high)/2, r.policy.PollInterval)
 		}
 		switch {
-		case m.seen.Sub(m.since) < first:
-			at = m.since.Add(first)
-		case m.seen.Sub(m.since) < l.high:
-			at = m.since.Add(l.high)
+		case seen-since < first:
+			at = since + first
+		case seen-since < l.high:
+			at = since + l.high
 		}
-	} else if m.opState() && m.seen.Before(m.since) {
-		at = m.since.Add(r.policy.PollInterval)
+	} else if m.opState() && seen < since {
+		at = since + r.policy.PollInterval
 	}
 	// What was learnt while this process was frozen, or its clock jumped, is longer than anything takes.
-	if latest := m.seen.Add(r.policy.ResetTimeout / 2); at.After(latest) {
-		at = latest
-	}
-	if over := at.Sub(r.began) % r.grain(); over > 0 {
-		at = at.Add(r.grain() - over)
+	at = min(at, seen+r.policy.ResetTimeout/2)
+	if over := at % r.grain(); over > 0 {
+		at += r.grain() - over
 	}
 	return at
 }
 
 // pause is how long nothing is to be done: until the next look, or until something is to be sent again.
 func (r *run) pause(now time.Time) time.Duration {
-	pause := r.policy.PollInterval
+	pause, age := r.policy.PollInterval, now.Sub(r.began)
 	for i := range r.machines {
 		m := &r.machines[i]
 		if r.watches(m, now) {
-			pause = min(pause, max(r.nextLook(m).Sub(now), 0))
+			pause = min(pause, max(r.nextLook(m)-age, 0))
 		}
 		if now.Before(m.notBefore) && (m.working() || m.note != "") {
 			pause = min(pause, m.notBefore.Sub(now))
@@ -92,10 +91,11 @@ func (r *run) pause(now time.Time) time.Duration {
 // by the request that it is part of. Nil means that nothing is due. The outer list is good until it is called again.
 func (r *run) due(now time.Time) [][]Operation {
 	var out [][]Operation
+	age := now.Sub(r.began)
 	keys, fleet := &r.room.ops, -1 // keys are those of the fleet that the machine before is in
 	for i := range r.machines {
 		m := &r.machines[i]
-		if !m.doubt && (!r.watches(m, now) || now.Before(r.nextLook(m))) {
+		if !m.doubt && (!r.watches(m, now) || age < r.nextLook(m)) {
 			continue
 		}
 		if out == nil {

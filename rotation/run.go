@@ -176,6 +176,12 @@ func (m *machine) isDown() bool {
 // working reports whether the run waits for something to happen to the machine.
 func (m *machine) working() bool { return m.state != StatePlanned && !m.state.Final() }
 
+// idle reports whether nothing is to be asked about the machine: it was not begun, waits for the end of a request, or is
+// done with.
+func (m *machine) idle() bool {
+	return m.note == "" && (m.state == StatePlanned || m.opState() || m.state.Final())
+}
+
 // good reports whether the machine has the version, as far as the policy asks.
 func (m *machine) good() bool {
 	return m.state == StateProven || m.state == StateAccepted

@@ -115,8 +115,9 @@ func (e *engine) machineReport(i int) MachineReport {
 	if m.sends > 0 {
 		sent = &e.version
 	}
-	for _, v := range candidates(e.history, e.current, sent, inst.Mark, e.secretMark()) {
-		out.Generations = append(out.Generations, v.Generation)
+	out.Generations = make([]int, len(e.history))
+	for i, at := range likeliest(e.history, e.current, sent, inst.Mark, e.secretMark()) {
+		out.Generations[i] = e.history[at].Generation
 	}
 	return out
 }
@@ -184,9 +185,9 @@ func (r *Report) next() []string {
 
 // marked returns the generation that a mark of this secret speaks of, the newest where several fit; zero when none does.
 func marked(history []Version, mark Mark, secret string) int {
-	for _, v := range history {
-		if mark.names(secret, v.Generation) {
-			return v.Generation
+	for i := range history {
+		if mark.names(secret, history[i].Generation) {
+			return history[i].Generation
 		}
 	}
 	return 0
@@ -195,23 +196,37 @@ func marked(history []Version, mark Mark, secret string) int {
 // candidates returns the versions whose password may open a machine, likeliest first. It always holds every version:
 // what is live may be any that was ever sent.
 func candidates(history []Version, current, sent *Version, mark Mark, secret string) []Version {
-	var first []int
-	if g := marked(history, mark, secret); g > 0 {
-		first = append(first, g)
+	out := make([]Version, len(history))
+	for i, at := range likeliest(history, current, sent, mark, secret) {
+		out[i] = history[at]
 	}
+	return out
+}
+
+// likeliest returns the order of candidates, as indices of history.
+func likeliest(history []Version, current, sent *Version, mark Mark, secret string) []int {
+	var first []int
 	if sent != nil {
-		first = append([]int{sent.Generation}, first...)
+		first = append(first, sent.Generation)
+	}
+	if g := marked(history, mark, secret); g > 0 {
+		first = appendNew(first, g)
 	}
 	if current != nil {
-		first = append(first, current.Generation)
+		first = appendNew(first, current.Generation)
 	}
-	rank := func(v Version) int {
-		if i := slices.Index(first, v.Generation); i >= 0 {
-			return i
+	out := make([]int, 0, len(history))
+	for _, g := range first {
+		for at := range history {
+			if history[at].Generation == g {
+				out = append(out, at)
+			}
 		}
-		return len(first)
 	}
-	out := slices.Clone(history)
-	slices.SortStableFunc(out, func(a, b Version) int { return cmp.Compare(rank(a), rank(b)) })
+	for at := range history {
+		if !slices.Contains(first, history[at].Generation) {
+			out = append(out, at)
+		}
+	}
 	return out
 }
