@@ -13,16 +13,21 @@ import (
 // issue makes the calls of a tick, several of each kind at once so that no kind waits for the quota of another, and
 // returns their outcomes in order. After a fraction of a poll interval none is begun any more: the zero outcome stands for
 // those, and the next tick decides anew. They are good until it is called again.
-func (e *engine) issue(ctx context.Context, calls []call) []outcome {
+func (e *engine) issue(ctx context.Context, calls []call, now time.Time) []outcome {
 	e.outcomes = slices.Grow(e.outcomes[:0], len(calls))[:len(calls)]
 	clear(e.outcomes)
-	until := e.clock().Now().Add(e.run.grain())
+	until := now.Add(e.run.grain())
 	if e.concurrency() == 1 || len(calls) == 1 {
 		for i := range calls {
 			e.begin(ctx, &calls[i], &e.outcomes[i], i == 0, until)
 		}
-		return e.outcomes
+	} else {
+		e.issueAtOnce(ctx, calls, until)
 	}
+	return e.outcomes
+}
+
+func (e *engine) issueAtOnce(ctx context.Context, calls []call, until time.Time) {
 	kinds := map[callKind][]int{}
 	for i, c := range calls {
 		kinds[c.kind] = append(kinds[c.kind], i)
@@ -34,7 +39,6 @@ func (e *engine) issue(ctx context.Context, calls []call) []outcome {
 		})
 	}
 	wg.Wait()
-	return e.outcomes
 }
 
 // begin makes one call unless it is too late for that. The first is made in any case.
@@ -151,8 +155,8 @@ type look struct {
 	err     error
 }
 
-// observe asks each fleet what run.due said.
-func (e *engine) observe(ctx context.Context, due [][]Operation) {
+// observe asks each fleet what run.due said, and returns when it had the answers.
+func (e *engine) observe(ctx context.Context, due [][]Operation) time.Time {
 	e.looks = slices.Grow(e.looks[:0], len(due))[:len(due)]
 	defer clear(e.looks)
 	e.each(len(due), func(f int) {
@@ -177,4 +181,5 @@ func (e *engine) observe(ctx context.Context, due [][]Operation) {
 			}
 		}
 	}
+	return now
 }

@@ -48,24 +48,24 @@ func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
 // makes exacter from one operation to the next. What takes less than a poll interval is still looked at after one: looking
 // in its midst would tear a batch apart.
 func (r *run) nextLook(m *machine) time.Duration {
-	seen, since := m.seen.Sub(r.began), m.since.Sub(r.began)
-	at := seen + r.policy.PollInterval
-	if l := r.lasts.of(m.op); m.opState() && l.high > 0 {
+	at := m.seen + r.policy.PollInterval
+	if m.opState() {
+		l, since := r.lasts.of(m.op), m.since.Sub(r.began)
 		first := l.high
 		if l.low < l.high-r.grain() {
 			first = max((l.low+l.high)/2, r.policy.PollInterval)
 		}
 		switch {
-		case seen-since < first:
+		case l.high <= 0: // less than zero: a clock was put back
+			at = max(m.seen, since) + r.policy.PollInterval
+		case m.seen-since < first:
 			at = since + first
-		case seen-since < l.high:
+		case m.seen-since < l.high:
 			at = since + l.high
 		}
-	} else if m.opState() && seen < since {
-		at = since + r.policy.PollInterval
 	}
 	// What was learnt while this process was frozen, or its clock jumped, is longer than anything takes.
-	at = min(at, seen+r.policy.ResetTimeout/2)
+	at = min(at, m.seen+r.policy.ResetTimeout/2)
 	if over := at % r.grain(); over > 0 {
 		at += r.grain() - over
 	}
@@ -107,7 +107,7 @@ func (r *run) due(now time.Time) [][]Operation {
 			keys.reset()
 			fleet = m.fleet
 		}
-		m.seen = now
+		m.seen = age
 		key := opKey{kind: OpLook}
 		if m.opState() {
 			key = opKey{m.op, m.opID, m.opJob}
@@ -149,7 +149,7 @@ func (r *run) watches(m *machine, now time.Time) bool {
 		_, limit := r.want(m, now)
 		return limit == 0 // what only waits for its turn is not looked at
 	case StatePlanned:
-		return m.power == Changing || r.waits(m, now) && (m.owed || m.busy)
+		return m.power == Changing || (m.owed || m.busy) && r.waits(m, now)
 	}
 	return m.doubt
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sort"
 	"strings"
+	"time"
 )
 
 // index finds a machine; run.machines are sorted by fleet and id.
@@ -22,19 +23,18 @@ func (e *engine) loop(ctx context.Context) error {
 	for {
 		now := e.clock().Now()
 		e.ticks(now)
-		if e.outOfTime() {
+		if e.outOfTime(now) {
 			return errOutOfTime
 		}
 		if e.interrupted() {
 			e.run.halt("interrupted")
 		}
 		if due := e.run.due(now); due != nil {
-			e.observe(ctx, due)
-			now = e.clock().Now()
+			now = e.observe(ctx, due)
 		}
 		calls := e.run.decide(now)
 		if len(calls) > 0 {
-			for i, o := range e.issue(ctx, calls) {
+			for i, o := range e.issue(ctx, calls, now) {
 				if !o.at.IsZero() {
 					e.run.fold(calls[i], o, o.at)
 				}
@@ -75,7 +75,7 @@ func (e *engine) lookBack(ctx context.Context) error {
 var errOutOfTime = errors.New("the invocation's time is up")
 
 // outOfTime reports whether what is left of the invocation is needed for the report.
-func (e *engine) outOfTime() bool { return !e.ends.IsZero() && !e.clock().Now().Before(e.ends) }
+func (e *engine) outOfTime(now time.Time) bool { return !e.ends.IsZero() && !now.Before(e.ends) }
 
 func (e *engine) interrupted() bool {
 	select {

@@ -62,7 +62,7 @@ type machine struct {
 	state State
 	then  State // what it becomes once it is started again; empty: it goes on to be proven
 	since time.Time
-	seen  time.Time // the last look at it, or when the run began
+	seen  time.Duration // how long after the run began the last look at it was; zero: there was none
 	power PowerState
 	was   PowerState
 	busy  bool
@@ -162,6 +162,9 @@ func (m *machine) disruptive() bool { return m.goesDown && m.power == Running }
 
 // isDown reports whether the machine counts against the capacity: down, about to be, or found on its way.
 func (m *machine) isDown() bool {
+	if m.owed || !m.downSince.IsZero() {
+		return true
+	}
 	switch m.state {
 	case StateMarking, StateToStop, StateStopping, StateToRestart, StateRestarting:
 		return true
@@ -170,7 +173,7 @@ func (m *machine) isDown() bool {
 			return true // its restart follows
 		}
 	}
-	return m.owed || !m.downSince.IsZero() || m.power == Changing && !m.state.Final()
+	return m.power == Changing && !m.state.Final()
 }
 
 // working reports whether the run waits for something to happen to the machine.

@@ -19,15 +19,15 @@ func (e *engine) ticks(now time.Time) {
 	r.closes = ago(now, r.closes, 0)
 	fmt.Fprintf(&b, "%v", r)
 	for _, m := range e.run.machines {
-		fmt.Fprintf(&b, "%v", m.value(now))
+		fmt.Fprintf(&b, "%v", m.value(now, e.run.began))
 	}
 	e.Ticks(b.String())
 }
 
 // value is the machine as far as it decides how the run goes on: times as ages, and nothing that only the report tells.
-func (m machine) value(now time.Time) machine {
+func (m machine) value(now, began time.Time) machine {
 	m.since, m.upSince, m.owedSince = ago(now, m.since, longest), ago(now, m.upSince, longest), ago(now, m.owedSince, longest)
-	m.seen = ago(now, m.seen, longest)
+	m.seen = max(m.seen-now.Sub(began), -longest)
 	m.downSince, m.notBefore, m.opSent = ago(now, m.downSince, 0), ago(now, m.notBefore, 0), time.Time{}
 	m.down, m.why.RequestID = 0, ""
 	if m.state.Final() {
