@@ -74,7 +74,7 @@ func (f *fleet) instance(m *Machine, now shown) rotation.Instance {
 	}
 	inst := rotation.Instance{
 		ID: m.ID, Name: "name-" + m.ID, Region: m.Region, OS: m.OS, Power: now.power, Busy: now.busy, LoginUser: "root",
-		KeyPair: m.KeyPair, Tags: now.tags, Mark: m.mark(now.tags),
+		KeyPair: m.KeyPair, Tags: now.tags, Mark: rotation.ParseMark(now.tags),
 		Terms: rotation.Terms{Rules: rules, MaxBatch: f.w.maxBatch(), NeedsStopped: true, Effect: rotation.AtOnce, Reported: true, Refuse: m.Refuse},
 	}
 	if f.w.kind.Boot {
@@ -172,12 +172,28 @@ func (f *fleet) refused(r *order, batch []rotation.Instance, fault Fault) (refus
 		case i == 0 && fault == Busy:
 			refuse(id, rotation.Refusal{Kind: rotation.RefusedBusy, Code: "Mutex", Reason: "has an operation in progress"})
 		default:
-			if kind := r.refuses(m); kind != "" {
+			if kind := r.refuses(m); kind != "" && len(batch) == 1 {
+				return m.refused(kind, r.site)
+			} else if kind != "" {
 				refuse(id, rotation.Refusal{Kind: kind, Code: "Refused", Reason: "cannot " + r.site})
 			}
 		}
 	}
 	return refused
+}
+
+// refusal is what a machine was refused for when a request was about it alone: most often what it was refused for before.
+type refusal struct {
+	kind     rotation.RefusalKind
+	site     string
+	machines map[string]rotation.Refusal // nobody writes to it
+}
+
+func (m *Machine) refused(kind rotation.RefusalKind, site string) map[string]rotation.Refusal {
+	if r := &m.refusal; r.kind != kind || r.site != site {
+		*r = refusal{kind, site, map[string]rotation.Refusal{m.ID: {Kind: kind, Code: "Refused", Reason: "cannot " + site}}}
+	}
+	return m.refusal.machines
 }
 
 // take has the effect of a request on the machines that are not refused, or on those that the fault leaves.

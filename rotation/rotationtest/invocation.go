@@ -59,7 +59,7 @@ func (i *invocation) end() {
 func (i *invocation) over() bool { return i.ctx != nil && i.ctx.Err() != nil }
 
 func newInvocation(only []string, faults func(int, string) Fault) *invocation {
-	return &invocation{faults: faults, only: only}
+	return &invocation{faults: faults, read: make(words, 0, 8), only: only}
 }
 
 func (i *invocation) fault(n int, site string) Fault {

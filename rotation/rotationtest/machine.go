@@ -43,8 +43,7 @@ type Machine struct {
 	// oldTags are what a description shows until marks written at tagsAt are seen.
 	oldTags map[string]string
 	tagsAt  time.Time
-	noted   [2]string     // the values of the two tags that were last read as a mark
-	notes   rotation.Mark // what they said
+	refusal refusal
 }
 
 // operation is what a machine is doing.

@@ -37,14 +37,6 @@ func (m *Machine) shown(w *World, stale bool) shown {
 	return now
 }
 
-// mark is what tags say, which are read once.
-func (m *Machine) mark(tags map[string]string) rotation.Mark {
-	if now := [2]string{tags[rotation.SecretTag], tags[rotation.MarkTag]}; now != m.noted {
-		m.noted, m.notes = now, rotation.ParseMark(tags)
-	}
-	return m.notes
-}
-
 // result is what a look at the machine tells of an operation.
 func (m *Machine) result(op rotation.Operation, now shown) rotation.Result {
 	r := rotation.Result{Instance: m.ID, Kind: op.Kind, State: rotation.Unseen, Power: now.power, Busy: now.busy, RequestID: op.RequestID}

@@ -23,7 +23,7 @@ func TestASearchCopiesAllOfAWorld(t *testing.T) {
 		}},
 		{rotationtest.Machine{}, []string{
 			"Broken", "Hangs", "ID", "KeyPair", "Live", "Next", "NoLogin", "OS", "Power", "Refuse", "Region", "Stops", "Tags", "Was",
-			"ever", "fooled", "inflight", "landed", "lateSets", "marker", "nextAt", "noted", "notes", "oldTags", "op", "past", "record", "stopper",
+			"ever", "fooled", "inflight", "landed", "lateSets", "marker", "nextAt", "oldTags", "op", "past", "record", "refusal", "stopper",
 			"tagsAt", "woken",
 		}},
 	} {
