@@ -72,10 +72,11 @@ func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, v
 		var s string
 		var err error
 		slot, s, err = w.seenBy(w.stale.reads).read(name)
-		for _, p := range w.passwords(s) {
+		known := w.dig(s)
+		for _, p := range known.passwords {
 			w.inv.read.add(p)
 		}
-		value = []byte(s)
+		value = known.bytes
 		return err
 	})
 	if err != nil {
@@ -181,18 +182,26 @@ func (w *World) name(name string) {
 	}
 }
 
-// passwords returns every password in a stored value, however deep: it knows nothing of how relock stores them. A value that is
-// no JSON has none.
-func (w *World) passwords(value string) []string {
-	found, ok := w.dug[value]
-	if !ok {
-		if json.Valid([]byte(value)) {
-			found = dig(value)
-		}
-		w.dug[value] = found
-	}
-	return found
+// dug is a stored value as a reader gets it, who does not write to it, and every password in it, however deep: it knows
+// nothing of how relock stores them. A value that is no JSON has none.
+type dug struct {
+	bytes     []byte
+	passwords []string
 }
+
+func (w *World) dig(value string) *dug {
+	d := w.dug[value]
+	if d == nil {
+		d = &dug{bytes: []byte(value)}
+		if json.Valid(d.bytes) {
+			d.passwords = dig(value)
+		}
+		w.dug[value] = d
+	}
+	return d
+}
+
+func (w *World) passwords(value string) []string { return w.dig(value).passwords }
 
 // dig returns the texts in JSON whose name is password.
 func dig(value string) (out []string) {

@@ -111,9 +111,8 @@ func (p *play) start(r *rotation.Rotator, req rotation.Request, left, skew time.
 
 // handOver comes before each call of t: whoever is next makes one first. Mostly that is t, and then nobody else has to run.
 func (p *play) handOver(t *task) (alive bool) {
-	leave := p.enter(p.nobody)
+	p.inv = p.nobody
 	p.turn = p.next()
-	leave()
 	return p.turn == t || t.on.yield(struct{}{})
 }
 
@@ -168,7 +167,7 @@ type play struct {
 	limit  Random
 	coming []event
 	tasks  []*task
-	ready  []*task // those of tasks that can go on, between turns only its room
+	ready  []*task // those of tasks that can go on
 	turn   *task   // the one whose turn it is; nil when all have ended
 	idle   []*thread
 	nobody *invocation // the one that runs when none of tasks does
@@ -250,7 +249,7 @@ func (p *play) next() *task {
 
 // pick chooses who makes a call, or lets time pass.
 func (p *play) pick() *task {
-	p.ready = p.ready[:0]
+	ready := p.ready[:0]
 	var wake time.Time
 	for _, t := range p.tasks {
 		switch {
@@ -261,20 +260,21 @@ func (p *play) pick() *task {
 				wake = t.wake
 			}
 		default:
-			p.ready = append(p.ready, t)
+			ready = append(ready, t)
 		}
 	}
-	if !wake.IsZero() && (len(p.ready) == 0 || p.c.Choose(6) == 0) {
+	p.ready = ready
+	if !wake.IsZero() && (len(ready) == 0 || p.c.Choose(6) == 0) {
 		p.Advance(wake.Sub(p.now))
 		return nil
 	}
-	if len(p.ready) == 0 {
+	if len(ready) == 0 {
 		p.Advance(time.Minute) // all are frozen
 		return nil
 	}
-	t := p.ready[0]
-	if len(p.ready) > 1 {
-		t = p.ready[p.c.Choose(len(p.ready))]
+	t := ready[0]
+	if len(ready) > 1 {
+		t = ready[p.c.Choose(len(ready))]
 	}
 	if len(p.tasks) > 1 && p.c.Choose(150) == 0 {
 		t.frozen = 1 + p.c.Choose(400) // long enough for others to rotate twice
