@@ -81,10 +81,10 @@ func TestTheDateHasToBeSigned(t *testing.T) {
 	w := open(t, huaweisim.Config{})
 	r := httptest.NewRequest(http.MethodGet, "http://ecs.example/v1/p/cloudservers/detail", nil)
 	r.Header.Set("X-Sdk-Date", time.Now().UTC().Format("20060102T150405Z"))
-	if w.Sign(r, "host", "x-sdk-date"); w.Unauthentic(r) != "" {
+	if w.Sign(r, "", "host", "x-sdk-date"); w.Unauthentic(r) != "" {
 		t.Errorf("signed: %s", w.Unauthentic(r))
 	}
-	if w.Sign(r, "host"); w.Unauthentic(r) == "" {
+	if w.Sign(r, "", "host"); w.Unauthentic(r) == "" {
 		t.Error("a date that is not signed is taken")
 	}
 }
@@ -96,7 +96,7 @@ func TestTheProjectIsThatOfThePath(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "http://ecs.example/v1/"+w.Project(region)+"/cloudservers/detail", nil)
 		r.Header.Set("X-Sdk-Date", time.Now().UTC().Format("20060102T150405Z"))
 		r.Header.Set("X-Project-Id", project)
-		w.Sign(r, "host", "x-project-id", "x-sdk-date")
+		w.Sign(r, "", "host", "x-project-id", "x-sdk-date")
 		response, err := w.Transport().RoundTrip(r)
 		if err != nil || response.StatusCode != want {
 			t.Errorf("X-Project-Id %q: HTTP %v, %v; want %d", project, response, err, want)

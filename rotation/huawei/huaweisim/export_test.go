@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Sign signs these headers of a request without a body.
-func (c *Cloud) Sign(r *http.Request, headers ...string) {
+// Sign signs these headers of a request with a body.
+func (c *Cloud) Sign(r *http.Request, body string, headers ...string) {
 	r.Header.Set("Authorization", algorithm+" Access="+c.cfg.AccessKey+", SignedHeaders="+strings.Join(headers, ";")+
-		", Signature="+c.signature(r, headers, nil))
+		", Signature="+c.signature(r, headers, []byte(body)))
 }
 
 // Unauthentic says why a request without a body is not; empty when it is.
