@@ -44,7 +44,7 @@ func agency() http.Header {
 // graph starts the bootstrap with relock's variables and a time limit in seconds for each event.
 func (w *witness) graph(t testing.TB, vars map[string]string, limit string, odd ...http.HandlerFunc) *graph {
 	t.Helper()
-	g := &graph{witness: w, header: agency(), events: make(chan string), ends: make(chan ending, 1), odd: odd}
+	g := &graph{witness: w, header: agency(), events: make(chan string, 1), ends: make(chan ending, 1), odd: odd}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/runtime/invocation/request", g.next)
 	mux.HandleFunc("POST /v1/runtime/invocation/response/{id}", g.end(false))
@@ -97,22 +97,29 @@ func (g *graph) end(failed bool) http.HandlerFunc {
 // invoke gives the function an event and returns what it answers; false when the process ended first.
 func (g *graph) invoke(t testing.TB, event string) (ending, bool) {
 	t.Helper()
-	late := time.NewTimer(patience)
-	defer late.Stop()
+	g.give(event)
+	return g.answer(t)
+}
+
+// give leaves an event for the function's next question, the process of which may not have begun. There is one at a time.
+func (g *graph) give(event string) {
 	select {
 	case g.events <- event:
 	case <-g.done:
-		return ending{}, false
-	case <-late.C:
-		t.Fatalf("the function does not ask for an event\n%s", g.stderr)
 	}
+}
+
+// answer waits for what the function answers to the event; false when the process ended first.
+func (g *graph) answer(t testing.TB) (ending, bool) {
+	t.Helper()
+	late := time.NewTimer(patience)
+	defer late.Stop()
 	select {
 	case e := <-g.ends:
 		return e, true
 	case <-g.done:
-		return ending{}, false
 	case <-late.C:
-		t.Fatalf("the function does not answer\n%s", g.stderr)
+		t.Fatalf("the function does not answer, or does not ask for an event\n%s", g.stderr)
 	}
 	return ending{}, false
 }

@@ -64,14 +64,14 @@ func last(text string) string {
 	return lines[len(lines)-1]
 }
 
-// Both binaries rotate at once, and one of them is killed at any of its calls.
+// Two binaries rotate at once, and one of them is killed at any of its calls.
 func TestKilledBesideAnotherRotationNothingIsLost(t *testing.T) {
 	t.Parallel()
-	all := programs()
+	all := append(programs(), bootstrap())
 	for i, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			rival, s := all[1-i], &tally{serve: killable}
+			rival, s := all[(i+1)%len(all)], &tally{serve: killable}
 			calls := slices.DeleteFunc(undisturbed(t, p, killable), func(c call) bool { return c.action == login })
 			places := oneOfEachKind(calls)
 			if full() {

@@ -18,7 +18,7 @@ func inShort(vars map[string]string) map[string]string {
 // Whatever becomes of a call and of its answer, a rotation ends or goes on, and nothing is lost.
 func TestSpoiledCallsLoseNothing(t *testing.T) {
 	t.Parallel()
-	for i, p := range programs() {
+	for i, p := range append(programs(), bootstrap()) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			s := &tally{serve: killable}
