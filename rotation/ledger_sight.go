@@ -109,7 +109,7 @@ type currentValue struct {
 func (l *Ledger) decodeCurrent(text []byte) (*currentValue, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.current == nil || l.current.raw.Reveal() != string(text) {
+	if l.current == nil || !l.current.raw.is(text) {
 		v, previous, err := decodeVersion(text)
 		if err != nil {
 			return nil, err
