@@ -121,26 +121,27 @@ func (a *automaton) counts(longest int) []float64 {
 	now := make([]float64, states*classSets)
 	then := make([]float64, states*classSets)
 	now[begin*classSets] = 1
-	for n := 1; n <= longest; n++ {
+	for n := range out {
 		clear(then)
-		for at, ways := range now {
+		sum := 0.0
+		for at := begin * classSets; at < len(now); at++ {
+			ways := now[at]
 			if ways == 0 {
 				continue
 			}
 			q, present := at/classSets, Class(at%classSets)
+			if a.good[present] {
+				sum += ways
+			}
 			for _, g := range groups {
 				if to := a.next[q*len(a.symbols)+g.symbol]; to != dead {
 					then[int(to)*classSets+int(present|g.class)] += ways * g.size
 				}
 			}
 		}
-		sum := 0.0
-		for at, ways := range then {
-			if ways != 0 && a.good[at%classSets] {
-				sum += ways
-			}
+		if n > 0 { // the empty string is no password
+			out[n] = sum
 		}
-		out[n] = sum
 		now, then = then, now
 	}
 	return out

@@ -141,10 +141,10 @@ func (r *run) admit(now time.Time) {
 	}
 	r.giveUp(now)
 	room := r.canaryRoom()
-	free := r.capacity - down
-	if room > 0 {
-		free = min(free, r.waveRoom(now, free, r.capacity-gone))
+	if room <= 0 {
+		return
 	}
+	free := r.waveRoom(now, r.capacity-down, r.capacity-gone)
 	for i := range r.machines {
 		m := &r.machines[i]
 		if room <= 0 {
@@ -240,13 +240,15 @@ func (r *run) admissible(m *machine, now time.Time) bool {
 	return !m.disruptive() || r.policy.Window.Open(now)
 }
 
-// canaryRoom is how many machines may be begun now because of the canary; many once enough are proven. Machines that
+// canaryRoom is how many machines may be begun now because of the canary; all once enough are proven. Machines that
 // fail are replaced one for one, until so many that were running did that the fault is not theirs.
 func (r *run) canaryRoom() int {
-	targets, good, working, broken := 0, 0, 0, 0
+	targets, planned, good, working, broken := 0, 0, 0, 0, 0
 	for i := range r.machines {
 		m := &r.machines[i]
 		switch {
+		case m.state == StatePlanned:
+			planned++
 		case m.good() || m.state == StateWaiting:
 			good++
 		case m.working() && m.sendsSomething():
@@ -260,7 +262,7 @@ func (r *run) canaryRoom() int {
 	}
 	want := min(r.policy.Canary, targets)
 	if good >= want {
-		return len(r.machines)
+		return planned
 	}
 	if broken >= want+2 {
 		r.halt(fmt.Sprintf("%d machines in a row were not proven after their stop and none was: the fault is not one machine's", broken))

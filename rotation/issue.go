@@ -129,7 +129,7 @@ func (e *engine) power(ctx context.Context, c *call, batch []Instance) (Operatio
 func (e *engine) logIn(ctx context.Context, batch []Instance) []error {
 	logins := make([]Login, len(batch))
 	for i := range batch {
-		logins[i] = Login{Instance: batch[i], Credential: e.version.For(batch[i])}
+		logins[i].Instance, logins[i].Credential = batch[i], e.version.For(batch[i])
 	}
 	return e.Verifier.Verify(ctx, logins)
 }
