@@ -40,6 +40,10 @@ resource "huaweicloud_fgs_function" "relock" {
   max_instance_num      = "1" # one invocation at a time
   vpc_id                = var.vpc_id
   network_id            = var.subnet_id
+  log_group_id          = huaweicloud_lts_group.relock.id
+  log_group_name        = huaweicloud_lts_group.relock.group_name
+  log_stream_id         = huaweicloud_lts_stream.relock.id
+  log_stream_name       = huaweicloud_lts_stream.relock.stream_name
 
   depends_on = [huaweicloud_csms_secret.fleet]
 }

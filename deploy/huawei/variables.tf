@@ -72,3 +72,13 @@ variable "subnet_id" {
   type        = string
   default     = null
 }
+
+variable "alarm_emails" {
+  description = "Who gets the alarms: mail addresses. Each is asked by mail whether it wants them."
+  type        = list(string)
+}
+
+variable "alarm_user" {
+  description = "The IAM user in whose name LTS sends alarms, such as the one who applies this."
+  type        = string
+}
