@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -9,8 +11,8 @@ import (
 )
 
 // graphRun is one event of an invocation of the bootstrap, which a point may kill.
-func (w *witness) graphRun(t *testing.T, c *huaweiCloud, d *door, action string) (g *graph, run func() (outcome rotation.Outcome, killed bool)) {
-	g = w.graph(t, c.vars(d), "120")
+func (w *witness) graphRun(t *testing.T, vars map[string]string, limit time.Duration, action string) (g *graph, run func() (outcome rotation.Outcome, killed bool)) {
+	g = w.graph(t, vars, strconv.Itoa(int((limit + time.Second).Seconds()))) // a second of it is for its answer
 	return g, func() (rotation.Outcome, bool) {
 		g.start(t)
 		defer g.kill()
@@ -25,47 +27,77 @@ func (w *witness) graphRun(t *testing.T, c *huaweiCloud, d *door, action string)
 	}
 }
 
+// A graphTally adds up what was visited of Huawei's cloud, and how often the function ran afterwards.
+type graphTally struct {
+	visited, runs atomic.Int64
+	beyond        atomic.Bool // a rotation ended before it came to its point
+}
+
+// visit makes a rotation meet a point, and lets others go on.
+func (s *graphTally) visit(t *testing.T, at point) {
+	w := newWitness(t)
+	c := smallHuawei(t, w)
+	d := w.opening(t, c)
+	vars, limit := c.vars(d), patience
+	if at.short {
+		vars, limit = inShort(vars), shortLimit
+	}
+	victim, run := w.graphRun(t, vars, limit, "rotate")
+	trouble := at.meets(victim.process)
+	came := d.meets(trouble, at.is)
+	c.OnLogin(d.logsIn)
+	began := time.Now()
+	outcome, killed := run()
+	took := time.Since(began)
+	c.OnLogin(nil)
+	_, met := came()
+	switch {
+	case killed != (met && trouble.kills), !met && outcome != rotation.Rotated && !at.short:
+		t.Fatalf("the point came: %t, killed: %t, %s\n%s", met, killed, outcome, victim.stderr)
+	case took > limit+time.Second:
+		t.Errorf("it took %s; want no more than its %s", took, limit)
+	case met:
+		s.visited.Add(1)
+	default:
+		s.beyond.Store(true)
+	}
+	c.wantAnswerable(t)
+	s.runs.Add(int64(c.goesOn(t, w)))
+	c.wantRotated(t, 2, 2)
+}
+
+func (s *graphTally) tell(t *testing.T) {
+	t.Helper()
+	if t.Logf("functiongraph: %d points, %d runs after them", s.visited.Load(), s.runs.Load()); s.visited.Load() == 0 {
+		t.Error("no point was visited")
+	}
+}
+
 // Every call of a rotation in turn is the last of the bootstrap: what goes on is another one, and nothing is lost.
 func TestFunctionGraphKilledAtAnyCallGoesOnAndNothingIsLost(t *testing.T) {
 	t.Parallel()
-	var visited, runs atomic.Int64
-	var beyond atomic.Bool
+	s := &graphTally{}
 	places := oneOfEachKind(undisturbedGraph(t))
 	if full() {
-		places = everyPlace(beyond.Load)
+		places = everyPlace(s.beyond.Load)
 	}
 	spread(t, func(yield func(point) bool) {
 		for at := range places {
-			for _, after := range []bool{false, true} {
-				kill := func(p *process) trouble { return killing(p, after) }
-				if !yield(point{name: at.name, is: at.is, trouble: "kill -9" + when(after), meets: kill}) {
-					return
-				}
+			if !yield(deadly(at, false)) || !yield(deadly(at, true)) {
+				return
 			}
 		}
-	}, func(t *testing.T, at point) {
-		w := newWitness(t)
-		c := smallHuawei(t, w)
-		d := w.opening(t, c)
-		victim, run := w.graphRun(t, c, d, "rotate")
-		came := d.meets(at.meets(victim.process), at.is)
-		c.OnLogin(d.logsIn)
-		outcome, killed := run()
-		c.OnLogin(nil)
-		if _, met := came(); met != killed || !met && outcome != rotation.Rotated {
-			t.Fatalf("the point came: %t, killed: %t, %s\n%s", met, killed, outcome, victim.stderr)
-		} else if !met {
-			beyond.Store(true)
-		} else {
-			visited.Add(1)
-		}
-		c.wantAnswerable(t)
-		runs.Add(int64(c.goesOn(t, w)))
-		c.wantRotated(t, 2, 2)
-	})
-	if t.Logf("functiongraph: %d points, %d runs after them", visited.Load(), runs.Load()); visited.Load() == 0 {
-		t.Error("no point was visited")
-	}
+	}, s.visit)
+	s.tell(t)
+}
+
+// Whatever becomes of a call to Huawei Cloud and of its answer, nothing is lost.
+func TestFunctionGraphsSpoiledCallsLoseNothing(t *testing.T) {
+	t.Parallel()
+	s := &graphTally{}
+	calls := slices.DeleteFunc(undisturbedGraph(t), func(c call) bool { return c.action == login })
+	spread(t, spoilings(bootstrap(), calls, 0), s.visit)
+	s.tell(t)
 }
 
 // goesOn runs the function until nothing is pending, as its timers do, and returns how often.
@@ -73,7 +105,7 @@ func (c *huaweiCloud) goesOn(t *testing.T, w *witness) int {
 	t.Helper()
 	action := "resume"
 	for n := 1; n <= 5; n++ {
-		_, run := w.graphRun(t, c, w.opening(t, c), action)
+		_, run := w.graphRun(t, c.vars(w.opening(t, c)), patience, action)
 		switch outcome, _ := run(); {
 		case c.current(t).Generation == 2 && (outcome == rotation.Rotated || outcome == rotation.Nothing):
 			return n
@@ -91,7 +123,7 @@ func undisturbedGraph(t *testing.T) []call {
 	w := newWitness(t)
 	c := smallHuawei(t, w)
 	d := w.opening(t, c)
-	_, run := w.graphRun(t, c, d, "rotate")
+	_, run := w.graphRun(t, c.vars(d), patience, "rotate")
 	c.OnLogin(d.logsIn)
 	began := time.Now()
 	if outcome, _ := run(); outcome != rotation.Rotated {
