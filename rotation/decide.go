@@ -307,10 +307,11 @@ func (r *run) begin(m *machine, now time.Time) {
 	m.enter(StateToSend, now)
 }
 
-// tooOften gives up a machine that was taken down for this generation as often as is allowed.
+// tooOften gives up a machine that was marked for a stop as often as is allowed for this generation. Whether each came about
+// is not always known.
 func (m *machine) tooOften(now time.Time) {
 	m.fail(now, Refusal{
-		Reason: fmt.Sprintf("was taken down %d times for this generation and is not proven", m.tries),
+		Reason: fmt.Sprintf("is not proven after %d attempts at this generation, all that RELOCK_MAX_ATTEMPTS allows", m.tries),
 		Remedy: "look at the machine, then: relock rotate --new-candidate",
 	})
 }
