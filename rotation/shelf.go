@@ -72,12 +72,13 @@ func parseName(name string) (generation int, baseline, ok bool) {
 
 // isArchive reports whether a name is an archive's.
 func isArchive(name string) bool {
-	parts := strings.Split(name, "-")
-	if len(parts) != 3 || len(parts[0]) != len("a00000000") || parts[0][0] != 'a' || len(parts[1]) != len("00000000") {
+	lowest, rest, _ := strings.Cut(name, "-")
+	highest, sum, ok := strings.Cut(rest, "-")
+	if len(lowest) != len("a00000000") || lowest[0] != 'a' || len(highest) != len("00000000") || !ok || strings.Contains(sum, "-") {
 		return false
 	}
-	_, from := decimal(parts[0][1:])
-	_, to := decimal(parts[1])
+	_, from := decimal(lowest[1:])
+	_, to := decimal(highest)
 	return from && to
 }
 

@@ -123,8 +123,10 @@ func decodeVersion(value []byte) (Version, int, error) {
 		Generation: f.Generation, Token: f.Token, Baseline: f.Baseline, Username: f.Username,
 		Password: NewPassword(f.Password), Birth: f.Birth, Extra: extra,
 	}
-	if created, err := time.Parse(time.RFC3339, f.Created); err == nil {
-		v.Created = created.UTC()
+	if f.Created != "" {
+		if created, err := time.Parse(time.RFC3339, f.Created); err == nil {
+			v.Created = created.UTC()
+		}
 	}
 	return v, f.Previous, nil
 }
