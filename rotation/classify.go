@@ -83,6 +83,7 @@ func (e *engine) fix(v Version, adopted bool) {
 		_, marks := f.(Marker)
 		e.run.fleets = append(e.run.fleets, fleetTraits{marks})
 	}
+	e.run.room.due = make([][]Operation, len(e.Fleets))
 	e.firsts, e.run.machines = make([]int, 0, len(e.Fleets)), make([]machine, e.total())
 	eligible, next := 0, 0
 	fits := e.fitting(&v)

@@ -88,7 +88,7 @@ func (r *run) pause(now time.Time) time.Duration {
 }
 
 // due returns what to ask each fleet about now, and counts it as looked at, whatever the answer: every machine that is due,
-// by the request that it is part of. Nil means that nothing is due. The outer list is good until it is called again.
+// by the request that it is part of. Nil means that nothing is due. What it returns is good until it is called again.
 func (r *run) due(now time.Time) [][]Operation {
 	var out [][]Operation
 	age := now.Sub(r.began)
@@ -99,9 +99,10 @@ func (r *run) due(now time.Time) [][]Operation {
 			continue
 		}
 		if out == nil {
-			out = slices.Grow(r.room.due[:0], len(r.fleets))[:len(r.fleets)]
-			clear(out)
-			r.room.due = out
+			out = r.room.due
+			for f := range out {
+				out[f] = out[f][:0]
+			}
 		}
 		if m.fleet != fleet {
 			keys.reset()
@@ -114,7 +115,9 @@ func (r *run) due(now time.Time) [][]Operation {
 		}
 		n, fresh := keys.of(key)
 		if fresh {
-			out[fleet] = append(out[fleet], Operation{Kind: key.kind, RequestID: key.id, Job: key.job, Sent: m.opSent})
+			ops := slices.Grow(out[fleet], 1)[:n+1]
+			ops[n] = Operation{Kind: key.kind, RequestID: key.id, Job: key.job, Sent: m.opSent, Instances: ops[n].Instances[:0]}
+			out[fleet] = ops
 		}
 		op := &out[fleet][n]
 		op.Instances = append(op.Instances, m.id)

@@ -69,6 +69,10 @@ func (f *farFleet) Describe(ctx context.Context, sel rotation.Selector) ([]rotat
 }
 
 func (f *farFleet) Observe(ctx context.Context, ops []rotation.Operation) ([]rotation.Result, error) {
+	ops = slices.Clone(ops) // the reply may be asked for again when the engine has gone on
+	for i := range ops {
+		ops[i].Instances = slices.Clone(ops[i].Instances)
+	}
 	r := f.a.call("observe", func(w *World) (r reply) {
 		r.results, r.err = (&fleet{w, f.region}).Observe(ctx, ops)
 		return r
