@@ -237,6 +237,15 @@ func (e *engine) asked(id string) bool {
 
 // rules is the rule that a password for the whole scope obeys.
 func (e *engine) rules() (*Rules, error) {
+	rules, err := Intersect(e.everyRules()...)
+	if err != nil {
+		return nil, fmt.Errorf("no password suits every machine of the scope: %w", err)
+	}
+	return rules, nil
+}
+
+// everyRules are the rules of the scope's machines.
+func (e *engine) everyRules() []*Rules {
 	var all []*Rules
 	for f, insts := range e.described {
 		for i := range insts {
@@ -247,11 +256,7 @@ func (e *engine) rules() (*Rules, error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *Rules) int { return cmp.Compare(a.Name, b.Name) })
-	rules, err := Intersect(all...)
-	if err != nil {
-		return nil, fmt.Errorf("no password suits every machine of the scope: %w", err)
-	}
-	return rules, nil
+	return all
 }
 
 // refusal returns why a new generation must not be begun, or nil. Everything that a person has to correct is in it.

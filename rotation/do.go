@@ -197,8 +197,8 @@ func (e *engine) mustSupersede() bool {
 	if e.request.Action != Rotate && e.request.Action != Plan || e.request.Step != "" && e.request.Step != StepCreate {
 		return false
 	}
-	rules, err := e.rules()
-	if err != nil || len(rules.Check(e.pending.Password)) == 0 {
+	rules, _, err := join(e.everyRules())
+	if err != nil || len(rules.Check(e.pending.Password)) == 0 || !rules.satisfiable() {
 		return false
 	}
 	e.run.warn(fmt.Sprintf("generation %d was pending and breaks the rules of its machines: superseded", e.pending.Generation))
@@ -300,11 +300,7 @@ func (e *engine) seen() string {
 }
 
 // candidate makes the version to propose.
-func (e *engine) candidate() (Version, error) {
-	rules, err := e.rules()
-	if err != nil {
-		return Version{}, err
-	}
+func (e *engine) candidate() (_ Version, err error) {
 	v := Version{Generation: 1, Username: e.Username, Token: e.request.Token, Birth: e.birth}
 	if len(e.history) > 0 {
 		v.Generation = e.history[0].Generation + 1
@@ -315,11 +311,8 @@ func (e *engine) candidate() (Version, error) {
 			v.Username = e.current.Username
 		}
 	}
-	if v.Username != "" {
-		rules = rules.WithUsers(v.Username)
-	}
-	if v.Password, err = rules.Generate(e.Recipe); err != nil {
-		return Version{}, fmt.Errorf("generate a password: %w", err)
+	if v.Password, err = e.generate(v.Username); err != nil {
+		return Version{}, err
 	}
 	v.Created = e.began.UTC().Truncate(time.Second)
 	if v.Token == "" {
@@ -334,6 +327,24 @@ func (e *engine) candidate() (Version, error) {
 		}
 	}
 	return v, nil
+}
+
+// generate draws a password for the whole scope. That there is one, drawing it tells; rules tells why there is none.
+func (e *engine) generate(user string) (Password, error) {
+	rules, _, err := join(e.everyRules())
+	if err == nil {
+		if user != "" {
+			rules = rules.WithUsers(user)
+		}
+		var drawn Password
+		if drawn, err = rules.Generate(e.Recipe); err == nil {
+			return drawn, nil
+		}
+	}
+	if _, none := e.rules(); none != nil {
+		return Password{}, none
+	}
+	return Password{}, fmt.Errorf("generate a password: %w", err)
 }
 
 // count is how many machines of the scope a rotation could set now.

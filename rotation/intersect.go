@@ -13,10 +13,18 @@ const nameSep = " ∩ "
 // Intersect returns rules whose passwords are exactly those that all of rs accept. When no password is, the error says
 // which two disagree and how, and matches ErrConfig; so does the error for no rules at all.
 func Intersect(rs ...*Rules) (*Rules, error) {
-	var members []*Rules
+	all, members, err := join(rs)
+	if err == nil && !all.satisfiable() {
+		return nil, fmt.Errorf("%w: %s", ErrConfig, disagreement(members))
+	}
+	return all, err
+}
+
+// join returns rules as Intersect does, but satisfiable or not, and those of rs that differ.
+func join(rs []*Rules) (all *Rules, members []*Rules, err error) {
 	for _, r := range rs {
 		if r == nil {
-			return nil, fmt.Errorf("%w: intersect password rules: one of them is nil", ErrConfig)
+			return nil, nil, fmt.Errorf("%w: intersect password rules: one of them is nil", ErrConfig)
 		}
 		same := func(m *Rules) bool { return m == r || reflect.DeepEqual(m, r) }
 		if !slices.ContainsFunc(members, same) {
@@ -24,16 +32,12 @@ func Intersect(rs ...*Rules) (*Rules, error) {
 		}
 	}
 	if len(members) == 0 {
-		return nil, fmt.Errorf("%w: intersect password rules: there are none", ErrConfig)
+		return nil, nil, fmt.Errorf("%w: intersect password rules: there are none", ErrConfig)
 	}
-	all := members[0]
 	if len(members) > 1 {
-		all = merge(members)
+		return merge(members), members, nil
 	}
-	if all.satisfiable() {
-		return all, nil
-	}
-	return nil, fmt.Errorf("%w: %s", ErrConfig, disagreement(members))
+	return members[0], members, nil
 }
 
 // merge returns the conjunction of the members, satisfiable or not.
