@@ -10,7 +10,7 @@ PACKAGES ?= scf/amd64/main lambda/amd64/bootstrap lambda/arm64/bootstrap functio
 WITH     ?=
 FUZZTIME ?= 20s
 TIMEOUT  ?= 13m
-SIMTIME  ?= 60m
+CAMPAIGN ?= 60m
 SEEDS    ?= 20000
 MACHINES ?= 100,1000,10000,100000
 BUDGET   ?= 2000000
@@ -48,11 +48,11 @@ check: ## gofmt, go vet, staticcheck; what is deployed: Terraform, serverless.ym
 
 e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
 	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/lambda ./functions/internal/...
-	RELOCK_E2E_FULL=1 go test -timeout $(TIMEOUT) -count=1 -v ./functions/e2e 2>&1 | $(BRIEF)
+	RELOCK_E2E_FULL=1 go test -timeout $(CAMPAIGN) -count=1 -v ./functions/e2e 2>&1 | $(BRIEF)
 
 sim: ## fault loops, searches and random histories of the engine: SEEDS=n, SEED=s replays one, BUDGET=states, SWITCHES=n
-	GOGC=800 go test -timeout $(SIMTIME) -count=1 -v -run '$(if $(SEED),,Fault|OpenQuestion|Rival|Canary|Late|Overlap|)RandomHistory' ./rotation/rotationtest -full $(SIMFLAGS) 2>&1 | $(BRIEF)
-	$(if $(SEED),,go test -timeout $(SIMTIME) -count=1 -v -run NoSingleFault ./rotation/aws -every 8 2>&1 | $(BRIEF))
+	GOGC=800 go test -timeout $(CAMPAIGN) -count=1 -v -run '$(if $(SEED),,Fault|OpenQuestion|Rival|Canary|Late|Overlap|)RandomHistory' ./rotation/rotationtest -full $(SIMFLAGS) 2>&1 | $(BRIEF)
+	$(if $(SEED),,go test -timeout $(CAMPAIGN) -count=1 -v -run NoSingleFault ./rotation/aws -every 8 2>&1 | $(BRIEF))
 
 bench: ## the tables of BENCHMARKS.md: fleets against the quotas and against scripts, passwords, binaries; MACHINES=n,n
 	go test -timeout $(TIMEOUT) -count=1 -v -run FleetRotation ./rotation -machines $(MACHINES) 2>&1 | $(BRIEF)
