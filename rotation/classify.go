@@ -128,7 +128,7 @@ func (e *engine) include(m *machine, fleet int, inst *Instance, adopted bool, no
 		id: inst.ID, fleet: fleet, maxBatch: inst.Terms.MaxBatch, needsStopped: inst.Terms.NeedsStopped,
 		atBoot: inst.Terms.Effect == AtNextBoot, goesDown: e.goesDown(inst), bootDelay: inst.Terms.BootDelay,
 		reported: inst.Terms.Reported, counts: s.counts,
-		state: s.state, why: s.why, since: now, power: inst.Power, was: inst.Power,
+		state: s.state, why: s.why, power: inst.Power, was: inst.Power,
 		busy: inst.Busy || inst.Terms.Refuse.Kind == RefusedBusy,
 	}
 	m.mayTouch = s.state == StatePlanned && e.asked(inst.ID)

@@ -3,7 +3,6 @@ package rotation
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // call is one request that the run wants to make.
@@ -34,7 +33,7 @@ const (
 
 // decide ends what has run out of time, begins what may be begun, and returns every call that can be made now. It
 // depends on nothing but the run and the time. The calls are good until it is called again.
-func (r *run) decide(now time.Time) []call {
+func (r *run) decide(now moment) []call {
 	for i := range r.machines {
 		r.expire(&r.machines[i], now)
 	}
@@ -45,7 +44,7 @@ func (r *run) decide(now time.Time) []call {
 }
 
 // calls gathers what each machine wants into as few requests as the limits allow.
-func (r *run) calls(now time.Time) []call {
+func (r *run) calls(now moment) []call {
 	out, open, keys := r.room.calls[:0], r.room.open[:0], &r.room.batches
 	keys.reset()
 	// open holds of each key the call that is not full, as its index in out.
@@ -77,7 +76,7 @@ func (r *run) calls(now time.Time) []call {
 
 // want returns the call that a machine which is not idle is ready for, and how many machines may share it; zero when it is
 // ready for none.
-func (r *run) want(m *machine, now time.Time) (c batchKey, limit int) {
+func (r *run) want(m *machine, now moment) (c batchKey, limit int) {
 	if now.Before(m.notBefore) {
 		return c, 0
 	}
@@ -127,7 +126,7 @@ func (r *run) force() Force {
 }
 
 // admit begins machines: first those that are down already, then the canary, then waves within the capacity.
-func (r *run) admit(now time.Time) {
+func (r *run) admit(now moment) {
 	down, gone := r.down()
 	r.full = gone >= r.capacity
 	for i := range r.machines {
@@ -165,7 +164,7 @@ func (r *run) admit(now time.Time) {
 }
 
 // giveUp ends the machines that were taken down as often as is allowed. They take nobody's place: not a canary's either.
-func (r *run) giveUp(now time.Time) {
+func (r *run) giveUp(now moment) {
 	for i := range r.machines {
 		if m := &r.machines[i]; m.tries >= r.policy.MaxAttempts && m.disruptive() && r.admissible(m, now) {
 			m.tooOften(now)
@@ -175,7 +174,7 @@ func (r *run) giveUp(now time.Time) {
 
 // takeOver goes on with a machine that an earlier invocation left on its way: when it is down already, its reset costs
 // no further stop.
-func (r *run) takeOver(m *machine, now time.Time) {
+func (r *run) takeOver(m *machine, now moment) {
 	switch {
 	case m.power == Running && !m.busy:
 		m.cameUp(now)
@@ -189,7 +188,7 @@ func (r *run) takeOver(m *machine, now time.Time) {
 		m.enter(StateToSend, now)
 	default:
 		m.then = m.home()
-		m.owedSince = now
+		m.owedSince = now.Time
 		m.enter(StateToStart, now)
 	}
 }
@@ -203,8 +202,8 @@ func (m *machine) home() State {
 }
 
 // recall takes back machines that were admitted but not yet asked to stop, once they would not be admitted any more.
-func (r *run) recall(now time.Time) {
-	if r.open(now) && r.policy.Window.Open(now) {
+func (r *run) recall(now moment) {
+	if r.open(now) && r.policy.Window.Open(now.Time) {
 		return
 	}
 	for i := range r.machines {
@@ -213,7 +212,7 @@ func (r *run) recall(now time.Time) {
 			if !m.atBoot {
 				m.enter(StatePlanned, now)
 				m.noteUp()
-			} else if r.halted != "" || !r.policy.Window.Open(now) {
+			} else if r.halted != "" || !r.policy.Window.Open(now.Time) {
 				r.waitForBoot(m, now) // its reset was accepted
 				m.noteUp()
 			}
@@ -225,7 +224,7 @@ func (r *run) recall(now time.Time) {
 				m.enter(StatePlanned, now)
 			} else if r.denied {
 				m.then = StatePlanned
-				m.owedSince = now
+				m.owedSince = now.Time
 				m.enter(StateToStart, now)
 			}
 		}
@@ -233,11 +232,11 @@ func (r *run) recall(now time.Time) {
 }
 
 // admissible reports whether a machine could be begun now, capacity aside.
-func (r *run) admissible(m *machine, now time.Time) bool {
+func (r *run) admissible(m *machine, now moment) bool {
 	if m.state != StatePlanned || !m.mayTouch || m.owed || m.busy || m.power == Changing || now.Before(m.notBefore) {
 		return false
 	}
-	return !m.disruptive() || r.policy.Window.Open(now)
+	return !m.disruptive() || r.policy.Window.Open(now.Time)
 }
 
 // canaryRoom is how many machines may be begun now because of the canary; all once enough are proven. Machines that
@@ -276,7 +275,7 @@ func (m *machine) sendsSomething() bool { return m.state != StateChecking }
 
 // waveRoom holds a wave back until a request about it would be full, or half of the capacity that can become free is:
 // many small batches cost more calls and bring nothing.
-func (r *run) waveRoom(now time.Time, free, usable int) int {
+func (r *run) waveRoom(now moment, free, usable int) int {
 	want, full := 0, 1
 	for i := range r.machines {
 		if m := &r.machines[i]; m.disruptive() && r.admissible(m, now) {
@@ -299,7 +298,7 @@ func (r *run) batch(m *machine) int {
 }
 
 // begin sends a machine on its way.
-func (r *run) begin(m *machine, now time.Time) {
+func (r *run) begin(m *machine, now moment) {
 	if m.power == Running && m.needsStopped {
 		m.enter(StateMarking, now)
 		return
@@ -309,7 +308,7 @@ func (r *run) begin(m *machine, now time.Time) {
 
 // tooOften gives up a machine that was marked for a stop as often as is allowed for this generation. Whether each came about
 // is not always known.
-func (m *machine) tooOften(now time.Time) {
+func (m *machine) tooOften(now moment) {
 	m.fail(now, Refusal{
 		Reason: fmt.Sprintf("is not proven after %d attempts at this generation, all that RELOCK_MAX_ATTEMPTS allows", m.tries),
 		Remedy: "look at the machine, then: relock rotate --new-candidate",

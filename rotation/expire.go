@@ -9,18 +9,18 @@ import (
 const maxSends = 5
 
 // expire ends waiting that has lasted too long.
-func (r *run) expire(m *machine, now time.Time) {
+func (r *run) expire(m *machine, now moment) {
 	if m.note == "" && (m.state.Final() || m.state == StatePlanned && !m.busy && m.power != Changing) {
 		return
 	}
-	age := now.Sub(m.since)
+	age := now.age - m.since
 	p := &r.policy
 	if m.unsureUp() && age >= p.SoftStopTimeout {
 		m.note = ""
 	}
 	switch m.state {
 	case StatePlanned:
-		if r.waits(m, now) && (m.busy || m.power == Changing) && now.Sub(r.began) >= p.SoftStopTimeout {
+		if r.waits(m, now) && (m.busy || m.power == Changing) && now.age >= p.SoftStopTimeout {
 			m.fail(now, Refusal{Reason: "busy: the provider has had an operation in progress since this run began", Remedy: "relock reconcile, once it is over"})
 		}
 	case StateToStop, StateToRestart:
@@ -65,7 +65,7 @@ func (r *run) notDown() Refusal {
 
 // expireSent handles a reset that the provider's record leaves open. The same password is sent again; after that the
 // machine goes on without a record, to be proven by a login if at all.
-func (r *run) expireSent(m *machine, now time.Time, age time.Duration) {
+func (r *run) expireSent(m *machine, now moment, age time.Duration) {
 	if age < r.policy.ResetTimeout || m.busy && age < 3*r.policy.ResetTimeout {
 		return
 	}
@@ -81,7 +81,7 @@ func (r *run) expireSent(m *machine, now time.Time, age time.Duration) {
 }
 
 // expireStart gives up waiting for a start. The start stays owed, and the mark says so to the next invocation.
-func (r *run) expireStart(m *machine, now time.Time) {
+func (r *run) expireStart(m *machine, now moment) {
 	if m.owedSince.IsZero() || now.Sub(m.owedSince) < r.policy.StartTimeout+r.policy.SoftStopTimeout {
 		return
 	}
@@ -98,10 +98,10 @@ func (r *run) expireStart(m *machine, now time.Time) {
 }
 
 // applied goes on with a machine whose reset has ended, or was accepted where the provider reports nothing more.
-func (r *run) applied(m *machine, now time.Time) {
+func (r *run) applied(m *machine, now moment) {
 	switch {
 	case m.owed:
-		m.owedSince = now
+		m.owedSince = now.Time
 		m.enter(StateToStart, now)
 		m.notBefore = now.Add(m.bootDelay)
 	case m.atBoot && m.power == Running && r.policy.Restart != RestartNever && m.tries < r.policy.MaxAttempts:
@@ -116,7 +116,7 @@ func (r *run) applied(m *machine, now time.Time) {
 
 // waitForBoot leaves a machine whose accepted password takes effect when somebody restarts it. Its mark says so: the next
 // invocation neither sends it again nor tries it more often than is good for the account.
-func (r *run) waitForBoot(m *machine, now time.Time) {
+func (r *run) waitForBoot(m *machine, now moment) {
 	m.why = waits
 	m.note = MarkWait
 	m.enter(StateWaiting, now)
@@ -125,7 +125,7 @@ func (r *run) waitForBoot(m *machine, now time.Time) {
 var waits = Refusal{Reason: "waits for its next boot: the password takes effect then", Remedy: "restart it, then: relock resume"}
 
 // verify tries a login where that is asked for and possible, and else concludes at once.
-func (r *run) verify(m *machine, now time.Time) {
+func (r *run) verify(m *machine, now moment) {
 	m.enter(StateVerifying, now)
 	m.rejected = 0
 	if r.policy.Proof != ProofLogin || !r.logins || m.power != Running {
@@ -135,7 +135,7 @@ func (r *run) verify(m *machine, now time.Time) {
 
 // conclude decides without a login: by the provider's record of this run's own request, or by acceptance where the
 // policy takes that for enough.
-func (r *run) conclude(m *machine, now time.Time, why Refusal) {
+func (r *run) conclude(m *machine, now moment, why Refusal) {
 	switch {
 	case r.policy.Proof == ProofAccepted && m.accepted:
 		m.evidence, m.note, m.why = ByAccepted, MarkOK, Refusal{} // all that this policy asks for
@@ -147,13 +147,13 @@ func (r *run) conclude(m *machine, now time.Time, why Refusal) {
 	}
 }
 
-func (r *run) proven(m *machine, by Evidence, now time.Time) {
+func (r *run) proven(m *machine, by Evidence, now moment) {
 	m.evidence, m.note, m.why, m.known = by, MarkOK, Refusal{}, true
 	m.enter(StateProven, now)
 }
 
 // cameUp goes on with a machine that runs again.
-func (r *run) cameUp(m *machine, now time.Time) {
+func (r *run) cameUp(m *machine, now moment) {
 	m.cameUp(now)
 	if m.then != "" {
 		m.enter(m.then, now)

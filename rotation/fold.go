@@ -15,7 +15,7 @@ type outcome struct {
 }
 
 // fold takes the outcome of a call into the run.
-func (r *run) fold(c call, o outcome, now time.Time) {
+func (r *run) fold(c call, o outcome, now moment) {
 	switch c.kind {
 	case callMark:
 		r.foldMark(c, o.err, now)
@@ -35,7 +35,7 @@ func (r *run) fold(c call, o outcome, now time.Time) {
 // maxMarkTries is how often a mark is written before the run does without it, or does not stop the machine.
 const maxMarkTries = 6
 
-func (r *run) foldMark(c call, err error, now time.Time) {
+func (r *run) foldMark(c call, err error, now moment) {
 	lasting := err != nil && !errors.Is(err, ErrThrottled) && !errors.Is(err, ErrUnauthorized)
 	if lasting && len(c.machines) > 1 && r.machines[c.machines[0]].backoff > 0 {
 		// One machine that cannot be marked must not hold up the others.
@@ -78,7 +78,7 @@ func (r *run) warn(text string) {
 }
 
 // foldRequest takes in the answer to a stop, reset, start or restart.
-func (r *run) foldRequest(c call, o outcome, now time.Time) {
+func (r *run) foldRequest(c call, o outcome, now moment) {
 	if c.kind == callStart {
 		r.eachOf(c, func(m *machine) { m.starts++ })
 	}
@@ -119,7 +119,7 @@ func (r *run) eachOf(c call, f func(*machine)) {
 func (r *run) lead(c call) string { return r.machines[c.machines[0]].id }
 
 // taken moves a machine on after a request that was accepted, or may have been.
-func (r *run) taken(c call, m *machine, op Operation, now time.Time) {
+func (r *run) taken(c call, m *machine, op Operation, now moment) {
 	m.request(op)
 	switch c.kind {
 	case callStop:
@@ -150,7 +150,7 @@ func (r *run) taken(c call, m *machine, op Operation, now time.Time) {
 }
 
 // notTaken moves a machine on after a request that definitely had no effect.
-func (r *run) notTaken(c call, m *machine, err error, now time.Time) {
+func (r *run) notTaken(c call, m *machine, err error, now moment) {
 	m.later(now, r.policy.PollInterval, r.lead(c))
 	switch {
 	case errors.Is(err, ErrThrottled):
@@ -169,7 +169,7 @@ func (r *run) notTaken(c call, m *machine, err error, now time.Time) {
 
 // foldRefusal handles a batch that was refused because of some of its machines. Those are dealt with; the others are
 // sent again, with the same password, and when none is named the batch is split: only a batch of one is definite.
-func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now time.Time) {
+func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now moment) {
 	named := false
 	for _, at := range c.machines {
 		m := &r.machines[at]
@@ -204,7 +204,7 @@ func (r *run) split(machines []int) {
 }
 
 // refused handles the refusal of one machine.
-func (r *run) refused(c call, m *machine, why Refusal, now time.Time) {
+func (r *run) refused(c call, m *machine, why Refusal, now moment) {
 	switch why.Kind {
 	case RefusedBusy:
 		if c.kind == callStart {
@@ -255,12 +255,12 @@ func (r *run) otherProof(m *machine) string {
 const maxRejected = 3
 
 // foldLogin takes in the answer to one login.
-func (r *run) foldLogin(m *machine, err error, now time.Time) {
+func (r *run) foldLogin(m *machine, err error, now moment) {
 	if m.state == StateChecking {
 		r.foldCheck(m, err, now)
 		return
 	}
-	tooLate := now.Sub(m.upSince) >= r.policy.LoginTimeout && now.Sub(m.since) >= r.policy.LoginTimeout
+	tooLate := now.Sub(m.upSince) >= r.policy.LoginTimeout && now.age-m.since >= r.policy.LoginTimeout
 	switch {
 	case err == nil:
 		r.proven(m, ByLogin, now)
@@ -270,7 +270,7 @@ func (r *run) foldLogin(m *machine, err error, now time.Time) {
 		m.rejected++
 		if m.rejected < maxRejected && !tooLate {
 			m.later(now, r.policy.PollInterval, m.id)
-			m.notBefore = now.Add(max(r.pace(m), m.notBefore.Sub(now)))
+			m.notBefore = now.Add(max(r.pace(m), m.notBefore.Sub(now.Time)))
 			return
 		}
 		r.setAgain(m, now)
@@ -291,7 +291,7 @@ func (r *run) pace(m *machine) time.Duration {
 }
 
 // setAgain plans a further try for a machine that refuses the password which it was set to.
-func (r *run) setAgain(m *machine, now time.Time) {
+func (r *run) setAgain(m *machine, now moment) {
 	why := Refusal{Reason: "refuses the password that it was set to", Remedy: "look at the machine, then: relock reconcile", RequestID: m.opID}
 	if m.sends >= 2 || m.tries >= r.policy.MaxAttempts || !r.open(now) {
 		m.fail(now, why)
@@ -302,7 +302,7 @@ func (r *run) setAgain(m *machine, now time.Time) {
 }
 
 // foldCheck decides about a machine that may have the version already.
-func (r *run) foldCheck(m *machine, err error, now time.Time) {
+func (r *run) foldCheck(m *machine, err error, now moment) {
 	switch {
 	case err == nil:
 		r.proven(m, ByLogin, now)
@@ -316,10 +316,10 @@ func (r *run) foldCheck(m *machine, err error, now time.Time) {
 		m.end(StateUnproven, now, unprovable)
 	case errors.Is(err, ErrRejected), errors.Is(err, ErrCannotTry):
 		if errors.Is(err, ErrRejected) {
-			m.refused = refusedAt(now)
+			m.refused = refusedAt(now.Time)
 		}
 		m.enter(m.home(), now)
-	case m.tries > 0 && now.Sub(m.since) < r.policy.LoginTimeout:
+	case m.tries > 0 && now.age-m.since < r.policy.LoginTimeout:
 		// It was stopped for this version once: it may still be booting, and a further stop would be one too many.
 		m.later(now, r.policy.PollInterval, m.id)
 	default:
@@ -328,7 +328,7 @@ func (r *run) foldCheck(m *machine, err error, now time.Time) {
 }
 
 // foldVerifyOnly ends a machine in a run that only verifies.
-func (r *run) foldVerifyOnly(m *machine, err error, now time.Time) {
+func (r *run) foldVerifyOnly(m *machine, err error, now moment) {
 	switch {
 	case errors.Is(err, ErrRejected) && r.readOnly:
 		m.why = Refusal{Reason: "refuses the current password", Remedy: "relock reconcile sets it again; relock recover finds which one opens it"}

@@ -156,7 +156,7 @@ type look struct {
 }
 
 // observe asks each fleet what run.due said, and returns when it had the answers.
-func (e *engine) observe(ctx context.Context, due [][]Operation) time.Time {
+func (e *engine) observe(ctx context.Context, due [][]Operation) moment {
 	e.looks = slices.Grow(e.looks[:0], len(due))[:len(due)]
 	defer clear(e.looks)
 	e.each(len(due), func(f int) {
@@ -164,7 +164,7 @@ func (e *engine) observe(ctx context.Context, due [][]Operation) time.Time {
 			e.looks[f].results, e.looks[f].err = e.Fleets[f].Observe(ctx, due[f])
 		}
 	})
-	now := e.clock().Now()
+	now := e.now()
 	for f, a := range e.looks {
 		if a.err != nil {
 			// What could not be seen is looked at again; what takes too long ends by its own time limits.

@@ -30,8 +30,8 @@ func (l *lastings) of(kind OpKind) *lasting {
 }
 
 // learn takes in a look at a machine that waits for the end of a request.
-func (r *run) learn(m *machine, ended bool, now time.Time) {
-	l, age := r.lasts.of(m.op), now.Sub(m.since)
+func (r *run) learn(m *machine, ended bool, now moment) {
+	l, age := r.lasts.of(m.op), now.age-m.since
 	switch {
 	case !ended:
 		l.low = max(l.low, age)
@@ -50,7 +50,7 @@ func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
 func (r *run) nextLook(m *machine) time.Duration {
 	at := m.seen + r.policy.PollInterval
 	if m.opState() {
-		l, since := r.lasts.of(m.op), m.since.Sub(r.began)
+		l, since := r.lasts.of(m.op), m.since
 		first := l.high
 		if l.low < l.high-r.grain() {
 			first = max((l.low+l.high)/2, r.policy.PollInterval)
@@ -73,15 +73,15 @@ func (r *run) nextLook(m *machine) time.Duration {
 }
 
 // pause is how long nothing is to be done: until the next look, or until something is to be sent again.
-func (r *run) pause(now time.Time) time.Duration {
-	pause, age := r.policy.PollInterval, now.Sub(r.began)
+func (r *run) pause(now moment) time.Duration {
+	pause := r.policy.PollInterval
 	for i := range r.machines {
 		m := &r.machines[i]
 		if r.watches(m, now) {
-			pause = min(pause, max(r.nextLook(m)-age, 0))
+			pause = min(pause, max(r.nextLook(m)-now.age, 0))
 		}
 		if now.Before(m.notBefore) && (m.working() || m.note != "") {
-			pause = min(pause, m.notBefore.Sub(now))
+			pause = min(pause, m.notBefore.Sub(now.Time))
 		}
 	}
 	return pause
@@ -89,13 +89,12 @@ func (r *run) pause(now time.Time) time.Duration {
 
 // due returns what to ask each fleet about now, and counts it as looked at, whatever the answer: every machine that is due,
 // by the request that it is part of. Nil means that nothing is due. What it returns is good until it is called again.
-func (r *run) due(now time.Time) [][]Operation {
+func (r *run) due(now moment) [][]Operation {
 	var out [][]Operation
-	age := now.Sub(r.began)
 	keys, fleet := &r.room.ops, -1 // keys are those of the fleet that the machine before is in
 	for i := range r.machines {
 		m := &r.machines[i]
-		if !m.doubt && (!r.watches(m, now) || age < r.nextLook(m)) {
+		if !m.doubt && (!r.watches(m, now) || now.age < r.nextLook(m)) {
 			continue
 		}
 		if out == nil {
@@ -108,7 +107,7 @@ func (r *run) due(now time.Time) [][]Operation {
 			keys.reset()
 			fleet = m.fleet
 		}
-		m.seen = age
+		m.seen = now.age
 		key := opKey{kind: OpLook}
 		if m.opState() {
 			key = opKey{m.op, m.opID, m.opJob}
@@ -141,7 +140,7 @@ func (m *machine) opState() bool {
 }
 
 // watches reports whether the run wants to know how the machine is.
-func (r *run) watches(m *machine, now time.Time) bool {
+func (r *run) watches(m *machine, now moment) bool {
 	if m.unsureUp() {
 		return true
 	}
@@ -158,7 +157,7 @@ func (r *run) watches(m *machine, now time.Time) bool {
 }
 
 // see takes one look at one machine into the run.
-func (r *run) see(m *machine, res *Result, now time.Time) {
+func (r *run) see(m *machine, res *Result, now moment) {
 	m.power, m.busy = res.Power, res.Busy
 	if m.note == MarkUp && m.power != Running {
 		m.note = "" // its mark has to go on saying that it is owed a start
@@ -168,7 +167,7 @@ func (r *run) see(m *machine, res *Result, now time.Time) {
 		r.learn(m, ended, now)
 	}
 	if m.doubt && m.power != Running {
-		m.owed, m.then, m.owedSince = true, m.state, now
+		m.owed, m.then, m.owedSince = true, m.state, now.Time
 		m.enter(StateToStart, now)
 		return
 	}
@@ -192,7 +191,7 @@ func (r *run) see(m *machine, res *Result, now time.Time) {
 	}
 }
 
-func (r *run) seeStopping(m *machine, now time.Time) {
+func (r *run) seeStopping(m *machine, now moment) {
 	switch {
 	case m.power == Changing:
 		m.moved = true
@@ -202,7 +201,7 @@ func (r *run) seeStopping(m *machine, now time.Time) {
 		// It was on its way down and runs again: there is nothing left to wait for.
 		m.late = true
 		m.fail(now, r.notDown())
-	case m.power == Running && !m.busy && m.unsure && now.Sub(m.since) >= r.lostAfter():
+	case m.power == Running && !m.busy && m.unsure && now.age-m.since >= r.lostAfter():
 		// The answer to the stop was lost, and so was the stop.
 		m.cameUp(now)
 		m.enter(StatePlanned, now)
@@ -212,7 +211,7 @@ func (r *run) seeStopping(m *machine, now time.Time) {
 // lostAfter is how long a request whose answer was lost has to show an effect.
 func (r *run) lostAfter() time.Duration { return min(3*r.policy.PollInterval, r.policy.ResetTimeout) }
 
-func (r *run) seeSent(m *machine, res *Result, now time.Time) {
+func (r *run) seeSent(m *machine, res *Result, now moment) {
 	switch {
 	case m.needsStopped && m.power == Running && !m.busy && res.State == Unseen && r.logins:
 		// Somebody started it. Whether the reset took effect before that, a login tells without a further stop.
@@ -234,19 +233,19 @@ func (r *run) seeSent(m *machine, res *Result, now time.Time) {
 		}
 		m.enter(StateToSend, now)
 		m.later(now, r.policy.PollInterval, m.opID)
-	case m.unsure && !m.busy && res.State == Unseen && now.Sub(m.since) >= r.lostAfter():
+	case m.unsure && !m.busy && res.State == Unseen && now.age-m.since >= r.lostAfter():
 		// The answer was lost and the record shows nothing: the same password goes out again.
 		m.enter(StateToSend, now)
 	}
 }
 
-func (r *run) seeRestarting(m *machine, res *Result, now time.Time) {
+func (r *run) seeRestarting(m *machine, res *Result, now moment) {
 	switch {
 	case res.State == Failed:
 		m.fail(now, Refusal{Reason: "its restart failed at the provider: " + res.Detail, Remedy: "look at the machine, then: relock reconcile", RequestID: res.RequestID})
 	case m.power == Running && !m.busy && res.State == Done:
 		r.cameUp(m, now)
-	case m.power == Running && !m.busy && m.unsure && now.Sub(m.since) >= r.lostAfter():
+	case m.power == Running && !m.busy && m.unsure && now.age-m.since >= r.lostAfter():
 		m.cameUp(now)
 		if m.tries >= r.policy.MaxAttempts {
 			m.tooOften(now)

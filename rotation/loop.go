@@ -17,13 +17,16 @@ func (e *engine) index(fleet int, id string) (int, bool) {
 	})
 }
 
+// now is the time in the run.
+func (e *engine) now() moment { return e.run.moment(e.clock().Now()) }
+
 // loop runs ticks until nothing is left to do or to wait for, or time is up. It returns the reason for ending early.
 func (e *engine) loop(ctx context.Context) error {
 	e.loops++
 	for {
-		now := e.clock().Now()
+		now := e.now()
 		e.ticks(now)
-		if e.outOfTime(now) {
+		if e.outOfTime(now.Time) {
 			return errOutOfTime
 		}
 		if e.interrupted() {
@@ -34,9 +37,9 @@ func (e *engine) loop(ctx context.Context) error {
 		}
 		calls := e.run.decide(now)
 		if len(calls) > 0 {
-			for i, o := range e.issue(ctx, calls, now) {
+			for i, o := range e.issue(ctx, calls, now.Time) {
 				if !o.at.IsZero() {
-					e.run.fold(calls[i], o, o.at)
+					e.run.fold(calls[i], o, e.run.moment(o.at))
 				}
 			}
 		}
@@ -63,7 +66,7 @@ func (e *engine) lookBack(ctx context.Context) error {
 		m := &e.run.machines[i]
 		m.doubt = m.wrote && m.was == Running && m.state.Final()
 	}
-	if due := e.run.due(e.clock().Now()); due != nil {
+	if due := e.run.due(e.now()); due != nil {
 		e.observe(ctx, due)
 	}
 	for i := range e.run.machines {

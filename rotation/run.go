@@ -33,6 +33,15 @@ type run struct {
 	room     room
 }
 
+// A moment is a time, with how long after the run began it is: that is quicker to count from.
+type moment struct {
+	time.Time
+	age time.Duration
+}
+
+// moment is a time of the run.
+func (r *run) moment(t time.Time) moment { return moment{t, t.Sub(r.began)} }
+
 // room is what each tick makes use of again. What is in it says nothing to the next one.
 type room struct {
 	calls   []call
@@ -60,8 +69,8 @@ type machine struct {
 	known        bool // was proven on some generation once
 
 	state State
-	then  State // what it becomes once it is started again; empty: it goes on to be proven
-	since time.Time
+	then  State         // what it becomes once it is started again; empty: it goes on to be proven
+	since time.Duration // how long after the run began it came into its state
 	seen  time.Duration // how long after the run began the last look at it was; zero: there was none
 	power PowerState
 	was   PowerState
@@ -103,14 +112,14 @@ type machine struct {
 }
 
 // enter moves the machine on.
-func (m *machine) enter(s State, now time.Time) {
-	m.state, m.since, m.notBefore, m.backoff = s, now, time.Time{}, 0
+func (m *machine) enter(s State, now moment) {
+	m.state, m.since, m.notBefore, m.backoff = s, now.age, time.Time{}, 0
 }
 
 // later makes the machine wait before its request is sent again: exponentially, capped, with a jitter that depends on
 // nothing but the try and on whom it waits with. What was one batch stays one: sent again machine by machine it would be
 // throttled all the more.
-func (m *machine) later(now time.Time, poll time.Duration, with string) {
+func (m *machine) later(now moment, poll time.Duration, with string) {
 	base := min(poll, time.Second)
 	wait := min(base<<min(m.backoff, 10), 30*time.Second)
 	m.backoff++
@@ -126,9 +135,9 @@ func (m *machine) request(op Operation) {
 }
 
 // fail ends the machine's rotation. A machine that is owed a start is started first.
-func (m *machine) fail(now time.Time, why Refusal) { m.end(StateFailed, now, why) }
+func (m *machine) fail(now moment, why Refusal) { m.end(StateFailed, now, why) }
 
-func (m *machine) end(s State, now time.Time, why Refusal) {
+func (m *machine) end(s State, now moment, why Refusal) {
 	if why.RequestID == "" && m.op != OpLook {
 		why.RequestID = m.opID
 	}
@@ -137,7 +146,7 @@ func (m *machine) end(s State, now time.Time, why Refusal) {
 		m.then = s
 		m.enter(StateToStart, now)
 		if m.owedSince.IsZero() {
-			m.owedSince = now
+			m.owedSince = now.Time
 		}
 		return
 	}
@@ -191,20 +200,20 @@ func (m *machine) good() bool {
 }
 
 // tookDown notes that the machine is down from now on.
-func (m *machine) tookDown(now time.Time) {
+func (m *machine) tookDown(now moment) {
 	if m.downSince.IsZero() {
-		m.downSince = now
+		m.downSince = now.Time
 	}
 	m.owed = true
 }
 
 // cameUp notes that the machine runs again.
-func (m *machine) cameUp(now time.Time) {
+func (m *machine) cameUp(now moment) {
 	if !m.downSince.IsZero() {
 		m.down += now.Sub(m.downSince)
 	}
 	m.downSince, m.owedSince, m.owed, m.starts = time.Time{}, time.Time{}, false, 0
-	m.upSince = now
+	m.upSince = now.Time
 }
 
 // halt stops the run from beginning anything; what is under way is brought to an end. The first reason stays.
@@ -215,7 +224,7 @@ func (r *run) halt(why string) {
 }
 
 // open reports whether machines may be begun.
-func (r *run) open(now time.Time) bool {
+func (r *run) open(now moment) bool {
 	return r.halted == "" && !r.proveOnly && (r.closes.IsZero() || now.Before(r.closes))
 }
 
@@ -235,7 +244,7 @@ func (r *run) down() (down, gone int) {
 }
 
 // settled reports whether nothing is left to wait for.
-func (r *run) settled(now time.Time) bool {
+func (r *run) settled(now moment) bool {
 	waiting := false
 	for i := range r.machines {
 		m := &r.machines[i]
@@ -258,7 +267,7 @@ func (r *run) settled(now time.Time) bool {
 }
 
 // waits reports whether a planned machine will be begun by this run once something else has happened.
-func (r *run) waits(m *machine, now time.Time) bool {
+func (r *run) waits(m *machine, now moment) bool {
 	if m.state != StatePlanned {
 		return false
 	}
@@ -268,7 +277,7 @@ func (r *run) waits(m *machine, now time.Time) bool {
 	if !m.mayTouch || !r.open(now) {
 		return false
 	}
-	return !m.disruptive() || r.policy.Window.Open(now) && !r.full
+	return !m.disruptive() || r.policy.Window.Open(now.Time) && !r.full
 }
 
 // mark is the note for a machine of this run.

@@ -7,7 +7,7 @@ import (
 )
 
 // ticks tells Ticks where the run is.
-func (e *engine) ticks(now time.Time) {
+func (e *engine) ticks(now moment) {
 	if e.Ticks == nil {
 		return
 	}
@@ -15,23 +15,23 @@ func (e *engine) ticks(now time.Time) {
 	fmt.Fprintf(&b, "%d %s %d %s ", e.loops, e.version.ID, e.version.Generation, e.version.Token)
 	r := e.run
 	r.machines, r.warnings, r.peak, r.room = nil, nil, 0, room{} // the first follow; the others are for the report, or say nothing
-	r.began = ago(now, r.began, longest)
-	r.closes = ago(now, r.closes, 0)
+	r.began = ago(now.Time, r.began, longest)
+	r.closes = ago(now.Time, r.closes, 0)
 	fmt.Fprintf(&b, "%v", r)
 	for _, m := range e.run.machines {
-		fmt.Fprintf(&b, "%v", m.value(now, e.run.began))
+		fmt.Fprintf(&b, "%v", m.value(now))
 	}
 	e.Ticks(b.String())
 }
 
 // value is the machine as far as it decides how the run goes on: times as ages, and nothing that only the report tells.
-func (m machine) value(now, began time.Time) machine {
-	m.since, m.upSince, m.owedSince = ago(now, m.since, longest), ago(now, m.upSince, longest), ago(now, m.owedSince, longest)
-	m.seen = max(m.seen-now.Sub(began), -longest)
-	m.downSince, m.notBefore, m.opSent = ago(now, m.downSince, 0), ago(now, m.notBefore, 0), time.Time{}
+func (m machine) value(now moment) machine {
+	m.upSince, m.owedSince = ago(now.Time, m.upSince, longest), ago(now.Time, m.owedSince, longest)
+	m.since, m.seen = max(m.since-now.age, -longest), max(m.seen-now.age, -longest)
+	m.downSince, m.notBefore, m.opSent = ago(now.Time, m.downSince, 0), ago(now.Time, m.notBefore, 0), time.Time{}
 	m.down, m.why.RequestID = 0, ""
 	if m.state.Final() {
-		m.since = time.Time{}
+		m.since = 0
 	}
 	if !m.opState() {
 		m.op, m.opID, m.opJob = "", "", ""
