@@ -69,15 +69,16 @@ func (b boundary) Read(_ context.Context, _, name string) (slot rotation.Slot, v
 		if name == w.stale.hidden && w.now.Before(w.stale.hiddenUntil) {
 			return rotation.ErrNotFound
 		}
-		var s string
+		var found *dug
 		var err error
-		slot, s, err = w.seenBy(w.stale.reads).read(name)
-		known := w.dig(s)
-		for _, p := range known.passwords {
+		if slot, found, err = w.seenBy(w.stale.reads).read(name); err != nil {
+			return err
+		}
+		for _, p := range found.passwords {
 			w.inv.read.add(p)
 		}
-		value = known.bytes
-		return err
+		value = found.bytes
+		return nil
 	})
 	if err != nil {
 		return rotation.Slot{}, nil, err
@@ -185,26 +186,21 @@ func (w *World) name(name string) {
 // dug is a stored value as a reader gets it, who does not write to it, and every password in it, however deep: it knows
 // nothing of how relock stores them. A value that is no JSON has none.
 type dug struct {
+	text      string
 	bytes     []byte
 	passwords []string
 }
 
-func (w *World) dig(value string) *dug {
-	d := w.dug[value]
-	if d == nil {
-		d = &dug{bytes: []byte(value)}
-		if json.Valid(d.bytes) {
-			d.passwords = dig(value)
-		}
-		w.dug[value] = d
+func dig(value string) *dug {
+	d := &dug{text: value, bytes: []byte(value)}
+	if json.Valid(d.bytes) {
+		d.passwords = passwordsOf(value)
 	}
 	return d
 }
 
-func (w *World) passwords(value string) []string { return w.dig(value).passwords }
-
-// dig returns the texts in JSON whose name is password.
-func dig(value string) (out []string) {
+// passwordsOf returns the texts in JSON whose name is password.
+func passwordsOf(value string) (out []string) {
 	name := "" // of what comes next
 	for at := 0; at < len(value); at++ {
 		switch value[at] {

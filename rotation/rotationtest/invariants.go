@@ -41,12 +41,12 @@ func (w *World) seen() *view {
 	values := w.shelf.values()
 	v := &view{edition: w.shelf.edition(), can: make(words, 0, len(values)), held: make(words, 0, len(values))}
 	for _, value := range values {
-		for _, p := range w.passwords(value) {
+		for _, p := range value.passwords {
 			v.can.add(p)
 		}
 	}
 	if _, value, err := w.shelf.read("current"); err == nil {
-		if all := w.passwords(value); len(all) == 1 {
+		if all := value.passwords; len(all) == 1 {
 			v.current = all[0]
 		}
 	}
@@ -55,7 +55,7 @@ func (w *World) seen() *view {
 			continue
 		}
 		if _, value, err := w.shelf.read(slot.Name); err == nil {
-			for _, p := range w.passwords(value) {
+			for _, p := range value.passwords {
 				v.held.add(p)
 			}
 		}

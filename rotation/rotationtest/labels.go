@@ -21,7 +21,10 @@ type labelShelf struct {
 }
 
 // stored is a version.
-type stored struct{ id, value string }
+type stored struct {
+	id    string
+	value *dug
+}
 
 func newLabelShelf(current string) *labelShelf {
 	s := &labelShelf{}
@@ -33,7 +36,7 @@ func versionID(n int) string { return "v" + strconv.Itoa(n+1) }
 
 // put adds a version without a label.
 func (s *labelShelf) put(value string) (n int) {
-	s.all = append(s.all, stored{versionID(len(s.all)), value})
+	s.all = append(s.all, stored{versionID(len(s.all)), dig(value)})
 	return len(s.all) - 1
 }
 
@@ -56,10 +59,10 @@ func (s *labelShelf) list() []rotation.Slot {
 	})
 }
 
-func (s *labelShelf) read(name string) (rotation.Slot, string, error) {
+func (s *labelShelf) read(name string) (rotation.Slot, *dug, error) {
 	n, ok := s.labels.get(name)
 	if !ok {
-		return rotation.Slot{}, "", rotation.ErrNotFound
+		return rotation.Slot{}, nil, rotation.ErrNotFound
 	}
 	return s.slot(name, n), s.all[n].value, nil
 }
@@ -127,8 +130,8 @@ func (s *labelShelf) human(value string) {
 	s.n++
 }
 
-func (s *labelShelf) values() []string {
-	out := make([]string, len(s.labels))
+func (s *labelShelf) values() []*dug {
+	out := make([]*dug, len(s.labels))
 	for i, l := range s.labels {
 		out[i] = s.all[l.value].value
 	}

@@ -264,7 +264,7 @@ func (w *World) unfinished() bool {
 // the store changes.
 func (w *World) quiet() *rotation.Ledger {
 	if w.seen(); w.reader == nil {
-		copied := &World{kind: w.kind, shelf: w.shelf, inv: newInvocation(nil, nil), atMost: w.atMost, dug: w.dug, view: w.view, hushed: true}
+		copied := &World{kind: w.kind, shelf: w.shelf, inv: newInvocation(nil, nil), atMost: w.atMost, view: w.view, hushed: true}
 		copied.current = copied.Current()
 		w.reader = copied.Ledger()
 	}

@@ -10,12 +10,12 @@ import (
 type shelf interface {
 	// list is in the order of the names. Nobody writes to it.
 	list() []rotation.Slot
-	read(name string) (rotation.Slot, string, error)
+	read(name string) (rotation.Slot, *dug, error)
 	create(name, value string) error
 	point(to string, from rotation.Slot, value string) error
 	remove(name string)
 	// values are all that a person with the store's credentials could read now.
-	values() []string
+	values() []*dug
 	// human puts a value into current as a person would.
 	human(value string)
 	// edition grows with every change.
@@ -107,11 +107,11 @@ func (n named[V]) digest(d *digest) {
 // absentShelf is like Tencent Secrets Manager: at most 10 named versions, create-if-absent, and current is a copy.
 type absentShelf struct {
 	edits
-	versions named[string]
+	versions named[*dug]
 }
 
 func newAbsentShelf(current string) *absentShelf {
-	return &absentShelf{versions: named[string]{{"current", current}}}
+	return &absentShelf{versions: named[*dug]{{"current", dig(current)}}}
 }
 
 func (s *absentShelf) list() []rotation.Slot {
@@ -124,10 +124,10 @@ func (s *absentShelf) list() []rotation.Slot {
 	})
 }
 
-func (s *absentShelf) read(name string) (rotation.Slot, string, error) {
+func (s *absentShelf) read(name string) (rotation.Slot, *dug, error) {
 	value, ok := s.versions.get(name)
 	if !ok {
-		return rotation.Slot{}, "", rotation.ErrNotFound
+		return rotation.Slot{}, nil, rotation.ErrNotFound
 	}
 	return rotation.Slot{Name: name}, value, nil
 }
@@ -139,7 +139,7 @@ func (s *absentShelf) create(name, value string) error {
 	if len(s.versions) >= 10 {
 		return rotation.ErrFull
 	}
-	s.versions = s.versions.with(name, value)
+	s.versions = s.versions.with(name, dig(value))
 	s.n++
 	return nil
 }
@@ -157,12 +157,12 @@ func (s *absentShelf) remove(name string) {
 }
 
 func (s *absentShelf) human(value string) {
-	s.versions = s.versions.with("current", value)
+	s.versions = s.versions.with("current", dig(value))
 	s.n++
 }
 
-func (s *absentShelf) values() []string {
-	out := make([]string, len(s.versions))
+func (s *absentShelf) values() []*dug {
+	out := make([]*dug, len(s.versions))
 	for i, v := range s.versions {
 		out[i] = v.value
 	}

@@ -7,8 +7,7 @@ import (
 	"slices"
 )
 
-// clone copies a world, so that both can go on by themselves. What only counts or remembers is shared: Sites, dug, view and
-// pending.
+// clone copies a world, so that both can go on by themselves. What only counts or remembers is shared: Sites, view and pending.
 func (w *World) clone() *World {
 	c := *w
 	c.Machines = make([]*Machine, len(w.Machines))
@@ -128,12 +127,17 @@ func (m *Machine) digestStop(d *digest, w *World) {
 	}
 }
 
-func (s *absentShelf) digest(d *digest) { s.versions.digest(d) }
+func (s *absentShelf) digest(d *digest) {
+	for _, v := range s.versions {
+		put(d, [2]string{v.name, v.value.text})
+	}
+	put(d, len(s.versions))
+}
 
 func (s *labelShelf) digest(d *digest) {
 	put(d, len(s.all))
 	s.labels.digest(d)
 	for _, l := range s.labels {
-		put(d, s.all[l.value])
+		put(d, [2]string{s.all[l.value].id, s.all[l.value].value.text})
 	}
 }

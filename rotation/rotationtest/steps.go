@@ -21,7 +21,7 @@ type Vault struct {
 // NewWorldOver is NewWorld with its secret in a Vault, whose current value is the Baseline.
 func NewWorldOver(v Vault) *World {
 	w := NewWorld(Kind{CompareAndSet: true})
-	w.shelf = &vaultShelf{Vault: v}
+	w.shelf = &vaultShelf{Vault: v, known: map[string]*dug{}}
 	return w
 }
 
@@ -44,7 +44,7 @@ func (w *World) Boundary(site string, effect func() error) error {
 
 // GaveBack notes that the invocation has read a value from the store: what is in it may be sent (S0).
 func (w *World) GaveBack(value string) {
-	for _, p := range w.passwords(value) {
+	for _, p := range dig(value).passwords {
 		w.inv.read.add(p)
 	}
 }
@@ -70,6 +70,7 @@ func (w *World) Over(req rotation.Request, at map[int]Fault) (report *rotation.R
 type vaultShelf struct {
 	Vault
 	asked int
+	known map[string]*dug // by what is stored
 }
 
 // edition is never the same: the world does not see what others write.
@@ -88,19 +89,27 @@ func (s *vaultShelf) list() (out []rotation.Slot) {
 	return out
 }
 
-func (s *vaultShelf) read(name string) (rotation.Slot, string, error) {
+func (s *vaultShelf) read(name string) (rotation.Slot, *dug, error) {
 	value, ok := s.Labels()[name]
 	if !ok {
-		return rotation.Slot{}, "", rotation.ErrNotFound
+		return rotation.Slot{}, nil, rotation.ErrNotFound
 	}
-	return rotation.Slot{Name: name}, value, nil
+	return rotation.Slot{Name: name}, s.dig(value), nil
 }
 
-func (s *vaultShelf) values() (out []string) {
+func (s *vaultShelf) values() (out []*dug) {
 	for _, value := range s.Labels() {
-		out = append(out, value)
+		out = append(out, s.dig(value))
 	}
 	return out
+}
+
+// dig digs in every value once.
+func (s *vaultShelf) dig(value string) *dug {
+	if s.known[value] == nil {
+		s.known[value] = dig(value)
+	}
+	return s.known[value]
 }
 
 func (s *vaultShelf) human(value string) { s.Human(value) }

@@ -62,7 +62,6 @@ type World struct {
 	reader   *rotation.Ledger // that of quiet, at the edition of view; nil: there is none yet
 	requests int
 	suffixes int
-	dug      map[string]*dug // by stored value
 	// lost are passwords that a person overwrote before relock had ever kept them.
 	lost    map[string]bool
 	atMost  int // machines down at once (S6)
@@ -114,7 +113,7 @@ const Baseline = "Baseline-Pass-0001"
 // NewWorld returns a world with a secret whose current value is the Baseline, as a person stored it.
 func NewWorld(k Kind) *World {
 	w := &World{
-		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: 10, dug: map[string]*dug{}, lost: map[string]bool{},
+		kind: k, now: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Sites: map[string]int{}, inv: newInvocation(nil, nil), atMost: 10, lost: map[string]bool{},
 		setters: map[string]map[*invocation]bool{}, hash: hashBegin, injected: map[Cell]int{},
 		linux: rotation.TencentLinux(), windows: rotation.TencentLinux(),
 	}
