@@ -181,14 +181,29 @@ func (e *engine) describe(ctx context.Context) error {
 			errs[f] = fmt.Errorf("region %s: %w", e.Fleets[f].Region(), err)
 			return
 		}
-		insts = slices.DeleteFunc(insts, func(inst Instance) bool { return !e.Scope.Matches(inst.ID, inst.Tags) })
-		slices.SortFunc(insts, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
-		// A machine that was created between two pages shifts the others: one of them is on both.
-		insts = slices.CompactFunc(insts, func(a, b Instance) bool { return a.ID == b.ID })
-		e.described[f] = insts
+		e.described[f] = e.inScope(insts)
 		e.tellUnable(f)
 	})
 	return errors.Join(errs...)
+}
+
+// inScope returns those of the machines that are in the scope, each once and in the order of their ids. Mostly that is how
+// they come.
+func (e *engine) inScope(insts []Instance) []Instance {
+	in, ascending := insts[:0], true
+	for i := range insts {
+		if inst := &insts[i]; e.Scope.Matches(inst.ID, inst.Tags) {
+			ascending = ascending && (len(in) == 0 || in[len(in)-1].ID < inst.ID)
+			in = append(in, *inst)
+		}
+	}
+	clear(insts[len(in):])
+	if ascending {
+		return in
+	}
+	slices.SortFunc(in, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
+	// A machine that was created between two pages shifts the others: one of them is on both.
+	return slices.CompactFunc(in, func(a, b Instance) bool { return a.ID == b.ID })
 }
 
 // mustSupersede reports whether the pending candidate breaks the rules of a machine that it is for. Only rotate may then

@@ -1,7 +1,6 @@
 package rotation
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"sort"
@@ -10,11 +9,10 @@ import (
 )
 
 // index finds a machine; run.machines are sorted by fleet and id.
-func (e *engine) index(fleet int, id string) (int, bool) {
-	return sort.Find(len(e.run.machines), func(i int) int {
-		m := &e.run.machines[i]
-		return cmp.Or(cmp.Compare(fleet, m.fleet), strings.Compare(id, m.id))
-	})
+func (e *engine) index(fleet int, id string) (at int, ok bool) {
+	first := e.firsts[fleet]
+	at, ok = sort.Find(len(e.described[fleet]), func(i int) int { return strings.Compare(id, e.run.machines[first+i].id) })
+	return first + at, ok
 }
 
 // now is the time in the run.
