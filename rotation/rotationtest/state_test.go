@@ -17,7 +17,7 @@ func TestASearchCopiesAllOfAWorld(t *testing.T) {
 		fields []string
 	}{
 		{rotationtest.World{}, []string{
-			"Machines", "Sites", "Trace", "Violations", "algorithm", "allowed", "answers", "atMost", "calls", "current", "dead", "dug", "excused",
+			"Machines", "Sites", "Trace", "Violations", "algorithm", "allowed", "answers", "atMost", "calls", "current", "dead", "excused",
 			"faults", "hash", "hushed", "injected", "inv", "kind", "knobs", "linux", "lost", "now", "order", "other", "otherCalls",
 			"overlap", "pending", "reader", "requests", "setters", "shelf", "stale", "started", "suffixes", "view", "windows",
 		}},
