@@ -118,6 +118,7 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 	}
 	suffix, created := l.suffix(), false
 	name := nameOf(v, suffix)
+	var keeps *currentValue // what suffix was given to
 	for range attempts {
 		// Every turn reads current, then the list. The turn after a create is thereby its read-back: whoever created
 		// meanwhile, and whatever a person put into current, is seen before anything is sent.
@@ -126,6 +127,11 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 			return Version{}, err
 		}
 		if s.found {
+			// A name is given once: where names move, and the list is out of date, it would be taken off what it was given to.
+			if keeps != nil && keeps != s.value {
+				suffix = l.suffix()
+			}
+			keeps = s.value
 			if err := l.keep(ctx, secret, s, suffix); err != nil {
 				return Version{}, err
 			}

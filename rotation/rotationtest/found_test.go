@@ -1,6 +1,7 @@
 package rotationtest_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -159,4 +160,35 @@ func TestNumberOfAnAliasIsNotGivenAgain(t *testing.T) {
 		do(t, w, rotation.Request{Action: rotation.Reconcile}, rotation.Rotated)
 		w.CheckEnd()
 	})
+}
+
+// staleList is a store of labels whose list shows none. After each of the first two was set, a person puts another password into
+// current: after the first, what had been current is still previous.
+type staleList struct {
+	rotation.Shelf
+	w      *rotationtest.World
+	labels int
+}
+
+func (s *staleList) List(context.Context, string) ([]rotation.Slot, error) { return nil, nil }
+
+func (s *staleList) Label(ctx context.Context, secret string, version rotation.Slot, name string) error {
+	err := s.Shelf.(rotation.Labeler).Label(ctx, secret, version, name)
+	if s.labels++; s.labels <= 2 {
+		s.w.Human(fmt.Sprintf("Human-Pass-%04d", s.labels))
+	}
+	return err
+}
+
+// S1: the label of a value that was kept is given to no other while the list does not show it.
+func TestAKeptValueKeepsItsLabelWhileTheListIsOutOfDate(t *testing.T) {
+	w := rotationtest.NewWorld(rotationtest.Kind{Labels: true})
+	w.Add(rotation.Linux, rotation.Running)
+	l := w.Ledger()
+	s := &staleList{Shelf: l.Shelf, w: w}
+	l.Shelf = s
+	_, err := l.Propose(t.Context(), rotationtest.Secret, rotation.Version{Generation: 2, Password: rotation.NewPassword("Another-Pass-0001")})
+	if err == nil || s.labels < 2 || len(w.Violations) > 0 {
+		t.Errorf("Propose = %v after %d labels: %q; want an error, at least 2 and none", err, s.labels, w.Violations)
+	}
 }
