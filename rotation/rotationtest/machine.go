@@ -122,6 +122,9 @@ func (m *Machine) accept(w *World, password, id string, fault Fault) {
 
 // plant puts a password where the next boot finds it.
 func (m *Machine) plant(w *World, password string) {
+	if m.Power == rotation.Stopped {
+		m.ever[password] = true // it would open with it: another reset may replace it before the boot
+	}
 	m.settle(password)
 	m.Next, m.nextAt = password, w.now
 	if w.answers.BootTooSoon {
