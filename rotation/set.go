@@ -118,7 +118,6 @@ func (e *engine) rescue(ctx context.Context) {
 		}
 	}
 	e.fix(v, false)
-	e.version = v
 	e.run.proveOnly = true
 	for f := range e.run.fleets {
 		e.run.fleets[f].marks = e.run.fleets[f].marks && e.stored // what a mark says is not known without the store
