@@ -278,15 +278,17 @@ func (e *engine) propose(ctx context.Context, v Version) (stored Version, err er
 	return stored, err
 }
 
-// again repeats what may be repeated, a few times with growing pauses, while its error could be another one next time.
+// again repeats what may be repeated, a few times with growing pauses, while its error could be another one next time: for 7
+// seconds, and for half a minute while the store is behind.
 func (e *engine) again(ctx context.Context, f func() error) error {
 	for try := 0; ; try++ {
 		err := f()
-		if err == nil || try == 3 || ctx.Err() != nil {
+		behind := errors.Is(err, errUnlisted)
+		if err == nil || try == 5 || try == 3 && !behind || ctx.Err() != nil {
 			return err
 		}
 		for _, final := range []error{ErrConfig, ErrUnauthorized, ErrNotFound, ErrConflict, ErrFull} {
-			if errors.Is(err, final) {
+			if errors.Is(err, final) && !behind {
 				return err
 			}
 		}

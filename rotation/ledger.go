@@ -27,7 +27,38 @@ type Ledger struct {
 	seen    map[[2]string]any
 	last    *sight
 	current *currentValue // that was decoded last
+	offers  map[offerKey]*offer
 }
+
+// An offer is a version that this invocation proposes, and what it has done for it. A store may list it late.
+type offer struct {
+	suffix  string
+	keeps   *currentValue // the value of current that suffix was given to
+	created bool
+}
+
+type offerKey struct {
+	secret     string
+	generation int
+	baseline   bool
+}
+
+// offer is what was done for v so far, also by an earlier Propose.
+func (l *Ledger) offer(secret string, v Version) *offer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := offerKey{secret, v.Generation, v.Baseline}
+	if l.offers[key] == nil {
+		if l.offers == nil {
+			l.offers = map[offerKey]*offer{}
+		}
+		l.offers[key] = &offer{suffix: l.suffix()}
+	}
+	return l.offers[key]
+}
+
+// errUnlisted says that a store does not show what it holds: looking again later may.
+var errUnlisted = errors.New("the store does not list what was stored, or lists what it does not hold")
 
 var _ Store = (*Ledger)(nil)
 
@@ -116,9 +147,7 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 		return Version{}, fmt.Errorf("%w: secret %q: the value would be %d bytes, the store takes %d: remove fields from the current value",
 			ErrConfig, secret, size, l.MaxBytes)
 	}
-	suffix, created := l.suffix(), false
-	name := nameOf(v, suffix)
-	var keeps *currentValue // what suffix was given to
+	o, late := l.offer(secret, v), false
 	for range attempts {
 		// Every turn reads current, then the list. The turn after a create is thereby its read-back: whoever created
 		// meanwhile, and whatever a person put into current, is seen before anything is sent.
@@ -128,11 +157,11 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 		}
 		if s.found {
 			// A name is given once: where names move, and the list is out of date, it would be taken off what it was given to.
-			if keeps != nil && keeps != s.value {
-				suffix = l.suffix()
+			if o.keeps != nil && o.keeps != s.value {
+				o.suffix = l.suffix()
 			}
-			keeps = s.value
-			if err := l.keep(ctx, secret, s, suffix); err != nil {
+			late, o.keeps = o.keeps == s.value, s.value
+			if err := l.keep(ctx, secret, s, o.suffix); err != nil {
 				return Version{}, err
 			}
 			continue
@@ -148,7 +177,7 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 		if answer, err := s.answer(v); err != nil || answer != nil {
 			return deref(answer), err
 		}
-		if created {
+		if late = o.created; late {
 			// It is listed late. Where a name that is taken is not refused, creating it again would move the name to a later
 			// version: the candidate that won could lose, after it was sent.
 			continue
@@ -163,10 +192,14 @@ func (l *Ledger) Propose(ctx context.Context, secret string, v Version) (Version
 		if err := l.makeRoom(ctx, secret); err != nil {
 			return l.afterLostCreate(ctx, secret, v, err)
 		}
-		if err := l.Shelf.Create(ctx, secret, name, value); err != nil && !errors.Is(err, ErrExists) {
+		if err := l.Shelf.Create(ctx, secret, nameOf(v, o.suffix), value); err != nil && !errors.Is(err, ErrExists) {
+			o.suffix = l.suffix() // the name may be taken
 			return l.afterLostCreate(ctx, secret, v, err)
 		}
-		created = true
+		o.created = true
+	}
+	if late {
+		return Version{}, fmt.Errorf("secret %q: propose generation %d: %w", secret, v.Generation, errUnlisted)
 	}
 	return Version{}, fmt.Errorf("secret %q: propose generation %d: others keep changing it: %w", secret, v.Generation, ErrConflict)
 }

@@ -56,7 +56,7 @@ func (l *Ledger) look(ctx context.Context, secret string) (*sight, error) {
 		// is the one that counts if it is listed after it was read. List again.
 	}
 	// Not ErrNotFound: that would say that there is no such stage.
-	return nil, fmt.Errorf("secret %q: %w: its versions change while they are read: %v", secret, ErrConflict, err)
+	return nil, fmt.Errorf("secret %q: %w: its versions change while they are read: %w: %v", secret, ErrConflict, errUnlisted, err)
 }
 
 // lookOnce also returns the slots that it read after the list.
