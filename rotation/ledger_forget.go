@@ -126,20 +126,25 @@ func (l *Ledger) dropWhole(ctx context.Context, secret string, s *sight, before 
 	return gone, nil
 }
 
-// doomed returns the slots of single versions below before, the highest name first. Of several names on one version the
-// lowest says its generation, and goes last: the version would else be another generation.
+// doomed returns the slots of single versions below before. Of several names on one version the one that counts says its
+// generation, and goes last: the version would else be another generation.
 func (s *sight) doomed(before int) []Slot {
-	lowest := map[string]int{} // by the store's id of a version
-	for _, slot := range s.slots {
-		if n, _, ok := parseName(slot.Name); ok && slot.Version != "" {
-			lowest[slot.Version] = min(n, cmp.Or(lowest[slot.Version], n))
-		}
-	}
+	names := s.names()
+	counts := func(slot Slot) string { return cmp.Or(names[slot.Version], slot.Name) }
 	out := slices.DeleteFunc(slices.Clone(s.slots), func(slot Slot) bool {
-		n, _, ok := parseName(slot.Name)
-		return !ok || cmp.Or(lowest[slot.Version], n) >= before
+		_, _, ours := parseName(slot.Name)
+		n, _, _ := parseName(counts(slot))
+		return !ours || n >= before
 	})
-	slices.SortFunc(out, func(a, b Slot) int { return cmp.Compare(b.Name, a.Name) })
+	slices.SortFunc(out, func(a, b Slot) int {
+		if counts(a) != counts(b) {
+			return cmp.Compare(counts(b), counts(a))
+		}
+		if a.Name == counts(a) {
+			return 1
+		}
+		return -1
+	})
 	return out
 }
 

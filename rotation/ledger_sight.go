@@ -233,8 +233,7 @@ func (s *sight) arrange() {
 	s.current.Created = time.Time{}
 }
 
-// named is the highest generation that any slot's name speaks of. A version that was labelled twice while the list was out of
-// date counts by its lowest name, and its other names are taken all the same.
+// named is the highest generation that any slot's name speaks of: of a version with several names all are taken.
 func (s *sight) named() int {
 	highest := 0
 	for _, slot := range s.slots {
@@ -245,23 +244,34 @@ func (s *sight) named() int {
 	return highest
 }
 
-// dropAliases keeps of several names on one version the lowest: a slow run may have labelled a baseline twice.
+// dropAliases keeps of several names on one version the one that counts: a run that sees the list late labels what has a name.
 func (s *sight) dropAliases() {
-	versions := map[string]string{} // the store's id of a version -> lowest name
-	byName := map[string]string{}
+	names, byName := s.names(), map[string]string{}
 	for _, slot := range s.slots {
-		if _, _, ok := parseName(slot.Name); !ok || slot.Version == "" {
-			continue
-		}
 		byName[slot.Name] = slot.Version
-		if lowest, ok := versions[slot.Version]; !ok || slot.Name < lowest {
-			versions[slot.Version] = slot.Name
-		}
 	}
 	s.kept = slices.DeleteFunc(s.kept, func(k kept) bool {
-		version, ok := byName[k.slot]
-		return ok && versions[version] != k.slot
+		name, ok := names[byName[k.slot]]
+		return ok && name != k.slot
 	})
+}
+
+// names are the names that count, by the store's id of a version: what was created as a candidate is one, whatever it was
+// labelled later, and of several the lowest.
+func (s *sight) names() map[string]string {
+	out := map[string]string{}
+	for _, slot := range s.slots {
+		_, baseline, ok := parseName(slot.Name)
+		if !ok || slot.Version == "" {
+			continue
+		}
+		name, known := out[slot.Version]
+		_, worse, _ := parseName(name)
+		if !known || worse && !baseline || worse == baseline && slot.Name < name {
+			out[slot.Version] = slot.Name
+		}
+	}
+	return out
 }
 
 // equal returns the newest kept version with v's user name and password, or nil.

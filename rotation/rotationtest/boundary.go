@@ -3,6 +3,7 @@ package rotationtest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ func (b boundary) Create(_ context.Context, _, name string, value []byte) error 
 	return b.w.call("store-create", func(f Fault) error {
 		return b.w.change(func() error {
 			if f == Raced {
-				rivalName, rivalValue := rival(name, value)
+				rivalName, rivalValue := b.w.rival(name, value)
 				if err := b.w.shelf.create(rivalName, rivalValue); err != nil {
 					return err
 				}
@@ -107,7 +108,7 @@ func (b boundary) Create(_ context.Context, _, name string, value []byte) error 
 
 // rival is what somebody else would create at the same time: the same, but for a candidate's password and, where names
 // differ, its name.
-func rival(name string, value []byte) (string, string) {
+func (w *World) rival(name string, value []byte) (string, string) {
 	var v map[string]any
 	if err := json.Unmarshal(value, &v); err != nil {
 		panic(err)
@@ -124,7 +125,8 @@ func rival(name string, value []byte) (string, string) {
 		panic(err)
 	}
 	if generation, suffix, ok := strings.Cut(name, "-c"); ok && suffix != "0" {
-		name = generation + "-cffffff"
+		w.suffixes++
+		name = fmt.Sprintf("%s-cf%05x", generation, w.suffixes)
 	}
 	return name, string(other)
 }

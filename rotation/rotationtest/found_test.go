@@ -163,6 +163,34 @@ func TestNumberOfAnAliasIsNotGivenAgain(t *testing.T) {
 	})
 }
 
+// S3: what was created as a candidate stays one, although somebody who saw the list before it was there took it, as current, for a
+// person's value and labelled it so: else its number would be given again, and marks would speak of another password.
+func TestCandidateThatIsLabelledAgainIsTheSameGeneration(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Stopped)
+		do(t, w, rotation.Request{}, rotation.Rotated)
+		shelf := w.Ledger().Shelf
+		labeler, ok := shelf.(rotation.Labeler)
+		if !ok {
+			return // names are versions there
+		}
+		slot, _, err := shelf.Read(t.Context(), rotationtest.Secret, string(rotation.Current))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := labeler.Label(t.Context(), rotationtest.Secret, slot, "g00000001-b1"); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := w.Ledger().Get(t.Context(), rotationtest.Secret, rotation.Current); err != nil || v.Generation != 2 {
+			t.Errorf("current is generation %d, %v; want 2", v.Generation, err)
+		}
+		if report := do(t, w, rotation.Request{}, rotation.Rotated); report.Generation != 3 {
+			t.Errorf("the next one is generation %d; want 3", report.Generation)
+		}
+		w.CheckEnd()
+	})
+}
+
 // staleList is a store of labels whose list shows none. After each of the first two was set, a person puts another password into
 // current: after the first, what had been current is still previous.
 type staleList struct {
