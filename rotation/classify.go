@@ -66,9 +66,42 @@ func (e *engine) claimed(inst *Instance) bool {
 // secretMark is what the marks of this secret's machines carry.
 func (e *engine) secretMark() string {
 	if e.marked.secret == "" || e.marked.birth != e.birth {
-		e.marked.birth, e.marked.secret = e.birth, MarkSecret(e.Home[0], e.Home[1], e.Secret, e.birth)
+		e.marked.birth, e.marked.secret = e.birth, e.markOf(e.birth)
 	}
 	return e.marked.secret
+}
+
+func (e *engine) markOf(birth string) string {
+	return MarkSecret(e.Home[0], e.Home[1], e.Secret, birth)
+}
+
+// secretMarks are secretMark and what some machines may carry instead: two invocations that both made the first candidate,
+// each of another generation, stored two births.
+func (e *engine) secretMarks() []string {
+	all := []string{e.secretMark()}
+	for i := range e.history {
+		if v := &e.history[i]; v.Birth != "" && v.Birth != e.birth && !v.Baseline && !slices.Contains(all, e.markOf(v.Birth)) {
+			all = append(all, e.markOf(v.Birth))
+		}
+	}
+	return all
+}
+
+// adopt takes marks of another birth of this secret for what they are.
+func (e *engine) adopt(insts []Instance) {
+	var others []string // computed when it is needed
+	for i := range insts {
+		mark := &insts[i].Mark
+		if e.birth == "" || mark.Secret == "" || mark.Secret == e.secretMark() {
+			continue
+		}
+		if others == nil {
+			others = e.secretMarks()
+		}
+		if slices.Contains(others, mark.Secret) {
+			mark.Secret = e.secretMark()
+		}
+	}
 }
 
 // fix makes the run for setting v on the machines described last. adopted: some machines may have it already.

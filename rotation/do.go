@@ -182,6 +182,7 @@ func (e *engine) describe(ctx context.Context) error {
 			return
 		}
 		e.described[f] = e.inScope(insts)
+		e.adopt(e.described[f])
 		e.tellUnable(f)
 	})
 	return errors.Join(errs...)

@@ -50,12 +50,13 @@ func (e *engine) strays(ctx context.Context, inside []Instance) ([]Instance, err
 		known[inst.ID] = true
 	}
 	found, errs := make([][]Instance, len(e.Fleets)), make([]error, len(e.Fleets))
-	marked := Selector{Tags: map[string][]string{SecretTag: {e.secretMark()}}}
+	marked := Selector{Tags: map[string][]string{SecretTag: e.secretMarks()}}
 	e.each(len(e.Fleets), func(i int) {
 		insts, err := e.Fleets[i].Describe(ctx, marked)
 		if err != nil {
 			errs[i] = fmt.Errorf("region %s: %w", e.Fleets[i].Region(), err)
 		}
+		e.adopt(insts)
 		found[i] = slices.DeleteFunc(insts, func(inst Instance) bool {
 			return known[inst.ID] || inst.Mark.Secret != e.secretMark()
 		})

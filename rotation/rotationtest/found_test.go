@@ -112,7 +112,38 @@ func TestSecretHasOneBirth(t *testing.T) {
 }
 
 func candidateOf(generation int, birth string) rotation.Version {
-	return rotation.Version{Generation: generation, Token: birth, Birth: birth, Password: rotation.NewPassword(fmt.Sprintf("password %d", generation))}
+	return rotation.Version{Generation: generation, Token: birth, Birth: birth, Password: rotation.NewPassword(fmt.Sprintf("Candidate-Pass-%04d", generation))}
+}
+
+// Where two invocations that found no birth made a generation each at the same time, each with a birth of its own, the machines of
+// both are this secret's.
+func TestMachinesOfEveryBirthAreTheSecrets(t *testing.T) {
+	onEvery(t, func(t *testing.T, w *rotationtest.World) {
+		w.Add(rotation.Linux, rotation.Stopped)
+		l := w.Ledger()
+		if _, err := l.Propose(t.Context(), rotationtest.Secret, candidateOf(2, "first")); err != nil {
+			t.Fatal(err)
+		}
+		value, err := candidateOf(3, "second").Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := "g00000003"
+		if l.Suffix != nil {
+			name += "-c" + l.Suffix()
+		}
+		if err := l.Shelf.Create(t.Context(), rotationtest.Secret, name, value); err != nil {
+			t.Fatal(err)
+		}
+		r := w.Rotator()
+		w.Machines[0].Tags[rotation.SecretTag] = rotation.MarkSecret(r.Home[0], r.Home[1], r.Secret, "first")
+		w.Machines[0].Tags[rotation.MarkTag] = "2.ok"
+		do(t, w, rotation.Request{Action: rotation.Resume}, rotation.Rotated)
+		if want := rotation.MarkSecret(r.Home[0], r.Home[1], r.Secret, "second"); w.Machines[0].Tags[rotation.SecretTag] != want {
+			t.Errorf("its mark says %q; want %q, by which the other machines are known", w.Machines[0].Tags[rotation.SecretTag], want)
+		}
+		w.CheckEnd()
+	})
 }
 
 // A process that is frozen after it stopped a machine asks for its start once before it gives that up.
