@@ -109,7 +109,7 @@ func (e *engine) fix(v Version, adopted bool) {
 	e.version = v
 	now := e.clock().Now()
 	e.run = run{
-		policy: e.policy, generation: v.Generation, secret: e.secretMark(), began: now, closes: e.closes,
+		policy: e.policy, generation: v.Generation, secret: e.secretMark(), tick: moment{Time: now}, closes: e.closes,
 		logins: e.Verifier != nil, warnings: e.run.warnings,
 	}
 	for _, f := range e.Fleets {
@@ -175,10 +175,11 @@ func (e *engine) include(m *machine, fleet int, inst *Instance, adopted bool, no
 	if mark.names(e.secretMark(), v.Generation) {
 		m.tries = mark.Tries
 	}
-	// Whether or not this candidate took it down: a machine with this mark runs when we are done with it.
+	// Whether or not this candidate took it down: a machine with this mark runs when we are done with it. Where it still runs,
+	// its stop may not show yet.
 	if mark.State == MarkDown {
 		m.was = Running
-		if m.owed = inst.Power != Running || m.busy; m.owed {
+		if m.owed = e.request.Action != Verify || inst.Power != Running || m.busy; m.owed {
 			m.hold(s.state)
 			m.state = StatePlanned
 			return

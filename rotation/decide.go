@@ -77,7 +77,7 @@ func (r *run) calls(now moment) []call {
 // want returns the call that a machine which is not idle is ready for, and how many machines may share it; zero when it is
 // ready for none.
 func (r *run) want(m *machine, now moment) (c batchKey, limit int) {
-	if now.Before(m.notBefore) {
+	if now.age < m.notBefore {
 		return c, 0
 	}
 	c.fleet, c.part, limit = m.fleet, m.part, r.batch(m)
@@ -98,6 +98,9 @@ func (r *run) want(m *machine, now moment) (c batchKey, limit int) {
 			return c, 0
 		}
 		c.kind = callReset
+		if m.own != 0 {
+			c.part = m.own
+		}
 	case StateToStart:
 		if m.power != Stopped || m.busy {
 			return c, 0
@@ -176,20 +179,23 @@ func (r *run) giveUp(now moment) {
 // no further stop.
 func (r *run) takeOver(m *machine, now moment) {
 	switch {
-	case m.power == Running && !m.busy:
-		m.cameUp(now)
+	case m.up:
+		r.runsAgain(m, m.home(), now)
 		m.noteUp()
-		m.enter(m.home(), now)
-		if m.check {
-			m.state = StateChecking // it may have been set before it was left
-		}
 	case m.power != Stopped || m.busy:
 	case r.open(now) && m.mayTouch:
 		m.enter(StateToSend, now)
 	default:
-		m.then = m.home()
-		m.owedSince = now.Time
-		m.enter(StateToStart, now)
+		m.start(m.home(), now)
+	}
+}
+
+// runsAgain has a machine that somebody else started begun anew from a state, or tried first, if it may have been set.
+func (r *run) runsAgain(m *machine, from State, now moment) {
+	m.cameUp(now)
+	m.enter(from, now)
+	if m.check {
+		m.state = StateChecking
 	}
 }
 
@@ -223,9 +229,7 @@ func (r *run) recall(now moment) {
 			if !m.owed {
 				m.enter(StatePlanned, now)
 			} else if r.denied {
-				m.then = StatePlanned
-				m.owedSince = now.Time
-				m.enter(StateToStart, now)
+				m.start(StatePlanned, now)
 			}
 		}
 	}
@@ -233,7 +237,7 @@ func (r *run) recall(now moment) {
 
 // admissible reports whether a machine could be begun now, capacity aside.
 func (r *run) admissible(m *machine, now moment) bool {
-	if m.state != StatePlanned || !m.mayTouch || m.owed || m.busy || m.power == Changing || now.Before(m.notBefore) {
+	if m.state != StatePlanned || !m.mayTouch || m.owed || m.busy || m.power == Changing || now.age < m.notBefore {
 		return false
 	}
 	return !m.disruptive() || r.policy.Window.Open(now.Time)
@@ -299,6 +303,7 @@ func (r *run) batch(m *machine) int {
 
 // begin sends a machine on its way.
 func (r *run) begin(m *machine, now moment) {
+	m.note = "" // that it runs: soon it will not
 	if m.power == Running && m.needsStopped {
 		m.enter(StateMarking, now)
 		return

@@ -74,19 +74,29 @@ func (r *run) expireSent(m *machine, now moment, age time.Duration) {
 		return
 	}
 	if m.sends < 2 || !m.accepted {
+		r.single(m)
 		m.enter(StateToSend, now)
 		return
 	}
 	r.applied(m, now)
 }
 
+// single has a machine's next reset sent about it alone, if its last one was accepted: the provider may record what is done
+// to a machine of a batch under an id of its own, and with one machine there is only one.
+func (r *run) single(m *machine) {
+	if m.accepted && m.own == 0 {
+		r.parts++
+		m.own = r.parts
+	}
+}
+
 // expireStart gives up waiting for a start. The start stays owed, and the mark says so to the next invocation.
 func (r *run) expireStart(m *machine, now moment) {
-	if m.owedSince.IsZero() || now.Sub(m.owedSince) < r.policy.StartTimeout+r.policy.SoftStopTimeout {
+	if now.age-m.owedSince < r.policy.StartTimeout+r.policy.SoftStopTimeout {
 		return
 	}
 	if m.starts == 0 && m.power == Stopped && !m.busy {
-		return // the time was spent frozen: nobody has asked for its start yet
+		return // nobody has asked for its start yet
 	}
 	why := "does not start"
 	if m.why.Reason != "" {
@@ -101,12 +111,11 @@ func (r *run) expireStart(m *machine, now moment) {
 func (r *run) applied(m *machine, now moment) {
 	switch {
 	case m.owed:
-		m.owedSince = now.Time
-		m.enter(StateToStart, now)
-		m.notBefore = now.Add(m.bootDelay)
+		m.start("", now)
+		m.notBefore = now.age + m.bootDelay
 	case m.atBoot && m.power == Running && r.policy.Restart != RestartNever && m.tries < r.policy.MaxAttempts:
 		m.enter(StateMarking, now)
-		m.notBefore = now.Add(m.bootDelay)
+		m.notBefore = now.age + m.bootDelay
 	case m.atBoot && r.policy.Proof != ProofAccepted:
 		r.waitForBoot(m, now)
 	default:
@@ -142,6 +151,9 @@ func (r *run) conclude(m *machine, now moment, why Refusal) {
 		m.enter(StateAccepted, now)
 	case m.recorded:
 		r.proven(m, ByRecord, now)
+	case m.reported && m.accepted && m.own == 0 && m.tries < r.policy.MaxAttempts && r.open(now):
+		r.single(m) // that can be proven by the record
+		m.enter(StatePlanned, now)
 	default:
 		m.end(StateUnproven, now, why)
 	}

@@ -84,7 +84,7 @@ func (r *run) foldRequest(c call, o outcome, now moment) {
 	}
 	if o.err == nil {
 		r.eachOf(c, func(m *machine) {
-			m.unsure, m.accepted, m.part = false, m.accepted || c.kind == callReset, 0
+			m.unsure, m.half, m.accepted, m.part = false, false, m.accepted || c.kind == callReset, 0
 			r.taken(c, m, o.op, now)
 		})
 		return
@@ -179,6 +179,10 @@ func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now momen
 		}
 	}
 	if named {
+		r.eachOf(c, func(m *machine) {
+			_, itself := refused.Machines[m.id]
+			m.half = c.kind == callRestart && (m.half || !itself)
+		})
 		return
 	}
 	if len(c.machines) == 1 {
@@ -207,10 +211,17 @@ func (r *run) split(machines []int) {
 func (r *run) refused(c call, m *machine, why Refusal, now moment) {
 	switch why.Kind {
 	case RefusedBusy:
+		if c.kind == callRestart && m.half {
+			m.unsure = true // it may be busy with the restart that was refused for others
+			r.taken(c, m, Operation{Kind: OpRestart}, now)
+			return
+		}
 		if c.kind == callStart {
 			m.starts-- // that was no try
 		}
-		m.again = c.kind == callStop // what a restart waits for is this run's own reset
+		if c.kind == callStop { // what a restart waits for is this run's own reset
+			m.again, m.check = true, r.logins
+		}
 		m.why = why
 		m.busy = true // until the next look
 		m.later(now, r.policy.PollInterval, r.lead(c))
@@ -221,7 +232,7 @@ func (r *run) refused(c call, m *machine, why Refusal, now moment) {
 		case callStop:
 			m.tookDown(now)
 			m.enter(StateStopping, now)
-			m.unsure = true
+			m.unsure, m.check = true, r.logins
 		case callStart:
 			m.enter(StateStarting, now)
 		default:
@@ -260,7 +271,7 @@ func (r *run) foldLogin(m *machine, err error, now moment) {
 		r.foldCheck(m, err, now)
 		return
 	}
-	tooLate := now.Sub(m.upSince) >= r.policy.LoginTimeout && now.age-m.since >= r.policy.LoginTimeout
+	tooLate := now.age-m.since >= r.policy.LoginTimeout
 	switch {
 	case err == nil:
 		r.proven(m, ByLogin, now)
@@ -270,7 +281,7 @@ func (r *run) foldLogin(m *machine, err error, now moment) {
 		m.rejected++
 		if m.rejected < maxRejected && !tooLate {
 			m.later(now, r.policy.PollInterval, m.id)
-			m.notBefore = now.Add(max(r.pace(m), m.notBefore.Sub(now.Time)))
+			m.notBefore = max(m.notBefore, now.age+r.pace(m))
 			return
 		}
 		r.setAgain(m, now)

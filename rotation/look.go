@@ -43,7 +43,7 @@ func (r *run) learn(m *machine, ended bool, now moment) {
 // grain is how exactly the time of a look is chosen: what is due at about the same time shares its requests.
 func (r *run) grain() time.Duration { return r.policy.PollInterval / 20 }
 
-// nextLook is how long after the run began a machine that it watches is to be looked at again. At first every poll
+// nextLook is the run's age at which a machine that it watches is to be looked at again. At first every poll
 // interval; once such an operation was seen to end, not before the earliest end that is likely, which half of the unknown
 // makes exacter from one operation to the next. What takes less than a poll interval is still looked at after one: looking
 // in its midst would tear a batch apart.
@@ -56,7 +56,7 @@ func (r *run) nextLook(m *machine) time.Duration {
 			first = max((l.low+l.high)/2, r.policy.PollInterval)
 		}
 		switch {
-		case l.high <= 0: // less than zero: a clock was put back
+		case l.high == 0:
 			at = max(m.seen, since) + r.policy.PollInterval
 		case m.seen-since < first:
 			at = since + first
@@ -64,8 +64,6 @@ func (r *run) nextLook(m *machine) time.Duration {
 			at = since + l.high
 		}
 	}
-	// What was learnt while this process was frozen, or its clock jumped, is longer than anything takes.
-	at = min(at, m.seen+r.policy.ResetTimeout/2)
 	if over := at % r.grain(); over > 0 {
 		at += r.grain() - over
 	}
@@ -80,8 +78,8 @@ func (r *run) pause(now moment) time.Duration {
 		if r.watches(m, now) {
 			pause = min(pause, max(r.nextLook(m)-now.age, 0))
 		}
-		if now.Before(m.notBefore) && (m.working() || m.note != "") {
-			pause = min(pause, m.notBefore.Sub(now.Time))
+		if now.age < m.notBefore && (m.working() || m.note != "") {
+			pause = min(pause, m.notBefore-now.age)
 		}
 	}
 	return pause
@@ -158,7 +156,11 @@ func (r *run) watches(m *machine, now moment) bool {
 
 // see takes one look at one machine into the run.
 func (r *run) see(m *machine, res *Result, now moment) {
+	if m.power != Running || m.busy {
+		m.upAt = now.age
+	}
 	m.power, m.busy = res.Power, res.Busy
+	m.up = m.power == Running && !m.busy && now.age-m.upAt >= r.lostAfter()
 	if m.note == MarkUp && m.power != Running {
 		m.note = "" // its mark has to go on saying that it is owed a start
 	}
@@ -167,8 +169,8 @@ func (r *run) see(m *machine, res *Result, now moment) {
 		r.learn(m, ended, now)
 	}
 	if m.doubt && m.power != Running {
-		m.owed, m.then, m.owedSince = true, m.state, now.Time
-		m.enter(StateToStart, now)
+		m.owed = true
+		m.start(m.state, now)
 		return
 	}
 	switch m.state {
@@ -177,19 +179,26 @@ func (r *run) see(m *machine, res *Result, now moment) {
 	case StateSent:
 		r.seeSent(m, res, now)
 	case StateStarting, StateToStart:
-		if m.power == Running {
+		if m.power == Stopped && !m.busy && now.age-m.since >= r.lostAfter() {
+			m.unsure = true // by now it would show that it starts
+		}
+		if m.up || m.power == Running && m.rises() {
 			r.cameUp(m, now)
 		}
 	case StateRestarting:
 		r.seeRestarting(m, res, now)
 	case StateToSend:
-		if m.needsStopped && m.power == Running && !m.busy {
-			// Somebody started it before its reset. It has to be stopped again.
-			m.cameUp(now)
-			m.enter(StatePlanned, now)
+		if m.needsStopped && m.up {
+			// Somebody started it before its reset, perhaps after one of theirs. Else it has to be stopped again.
+			m.check = r.logins
+			r.runsAgain(m, StatePlanned, now)
 		}
 	}
 }
+
+// rises reports whether something is known to have started the machine: this run's start was taken, or the reset that is on
+// record, where the provider does that. Then the first look at which it runs is believed.
+func (m *machine) rises() bool { return !m.unsure && (m.state == StateStarting || m.recorded) }
 
 func (r *run) seeStopping(m *machine, now moment) {
 	switch {
@@ -197,23 +206,22 @@ func (r *run) seeStopping(m *machine, now moment) {
 		m.moved = true
 	case m.power == Stopped && !m.busy:
 		m.enter(StateToSend, now)
-	case m.power == Running && !m.busy && m.moved:
+	case m.up && m.moved:
 		// It was on its way down and runs again: there is nothing left to wait for.
 		m.late = true
 		m.fail(now, r.notDown())
-	case m.power == Running && !m.busy && m.unsure && now.age-m.since >= r.lostAfter():
+	case m.up && m.unsure && now.age-m.since >= r.lostAfter():
 		// The answer to the stop was lost, and so was the stop.
-		m.cameUp(now)
-		m.enter(StatePlanned, now)
+		r.runsAgain(m, StatePlanned, now)
 	}
 }
 
-// lostAfter is how long a request whose answer was lost has to show an effect.
+// lostAfter is how long a request whose answer was lost has to show an effect, and for how long a look may be out of date.
 func (r *run) lostAfter() time.Duration { return min(3*r.policy.PollInterval, r.policy.ResetTimeout) }
 
 func (r *run) seeSent(m *machine, res *Result, now moment) {
 	switch {
-	case m.needsStopped && m.power == Running && !m.busy && res.State == Unseen && r.logins:
+	case m.needsStopped && m.up && res.State == Unseen && r.logins:
 		// Somebody started it. Whether the reset took effect before that, a login tells without a further stop.
 		m.cameUp(now)
 		m.rejected = 0
@@ -245,7 +253,7 @@ func (r *run) seeRestarting(m *machine, res *Result, now moment) {
 		m.fail(now, Refusal{Reason: "its restart failed at the provider: " + res.Detail, Remedy: "look at the machine, then: relock reconcile", RequestID: res.RequestID})
 	case m.power == Running && !m.busy && res.State == Done:
 		r.cameUp(m, now)
-	case m.power == Running && !m.busy && m.unsure && now.age-m.since >= r.lostAfter():
+	case m.up && m.unsure && now.age-m.since >= r.lostAfter():
 		m.cameUp(now)
 		if m.tries >= r.policy.MaxAttempts {
 			m.tooOften(now)

@@ -23,6 +23,7 @@ func (e *engine) loop(ctx context.Context) error {
 	e.loops++
 	for {
 		now := e.now()
+		e.run.tick = now
 		e.ticks(now)
 		if e.outOfTime(now.Time) {
 			return errOutOfTime
@@ -57,12 +58,13 @@ func (e *engine) loop(ctx context.Context) error {
 	}
 }
 
-// lookBack looks once more at the machines whose mark this run wrote: another invocation may have noted one of them as
-// down just before, and died. A machine that was running is running when we are done with it.
+// lookBack looks once more at the machines that this run took down or whose mark it wrote: its stop may have come late, and
+// another invocation may have noted one of them as down just before, and died. A machine that was running is running when we
+// are done with it.
 func (e *engine) lookBack(ctx context.Context) error {
 	for i := range e.run.machines {
 		m := &e.run.machines[i]
-		m.doubt = m.wrote && m.was == Running && m.state.Final()
+		m.doubt = (m.wrote || m.stops > 0) && m.was == Running && !m.owed && !m.working()
 	}
 	if due := e.run.due(e.now()); due != nil {
 		e.observe(ctx, due)

@@ -10,9 +10,9 @@ import (
 // looks, asks run.decide for all calls of the tick, issues them and folds their results back in, in order.
 type run struct {
 	policy     Policy
-	generation int    // of the version that is being set; zero when nothing is sent
-	secret     string // MarkSecret of the secret
-	began      time.Time
+	generation int       // of the version that is being set; zero when nothing is sent
+	secret     string    // MarkSecret of the secret
+	tick       moment    // when the tick that is under way began
 	closes     time.Time // nothing is begun from here on; zero means never
 	capacity   int       // machines that may be down at once
 	logins     bool      // there is a Verifier
@@ -33,14 +33,18 @@ type run struct {
 	room     room
 }
 
-// A moment is a time, with how long after the run began it is: that is quicker to count from.
+// A moment is a time, and how old the run is then. All that the run waits for is measured by its age.
 type moment struct {
 	time.Time
 	age time.Duration
 }
 
-// moment is a time of the run.
-func (r *run) moment(t time.Time) moment { return moment{t, t.Sub(r.began)} }
+// moment is a time in the tick that is under way. What is more than a tick can take is not counted: the process was frozen
+// or its clock was set, and nobody looked at a machine meanwhile.
+func (r *run) moment(t time.Time) moment {
+	most := r.policy.PollInterval + min(time.Minute, r.policy.SoftStopTimeout/4)
+	return moment{t, r.tick.age + min(max(t.Sub(r.tick.Time), 0), most)}
+}
 
 // room is what each tick makes use of again. What is in it says nothing to the next one.
 type room struct {
@@ -70,8 +74,10 @@ type machine struct {
 
 	state State
 	then  State         // what it becomes once it is started again; empty: it goes on to be proven
-	since time.Duration // how long after the run began it came into its state
-	seen  time.Duration // how long after the run began the last look at it was; zero: there was none
+	since time.Duration // the run's age when it came into its state
+	seen  time.Duration // the run's age at the last look at it; zero: there was none
+	upAt  time.Duration // the run's age at the first of the last looks that all showed it running and not busy
+	up    bool          // they did for so long that not all of them can be out of date
 	power PowerState
 	was   PowerState
 	busy  bool
@@ -92,15 +98,16 @@ type machine struct {
 	rejected  int // logins that were refused since it came up
 	refused   int // when one was that a machine which waits for its boot may have refused; see Mark.Refused
 	part      int // machines of different parts do not share a batch
+	own       int // a part that its resets share with nobody; zero: they share their batches
 	backoff   int
-	notBefore time.Time
-	unsure    bool // the answer to the last request was lost
-	accepted  bool // a reset by this run was accepted
-	recorded  bool // the provider's record says that this run's reset succeeded
-	upSince   time.Time
-	owedSince time.Time
-	starts    int       // requests to start it, since it is owed one
-	downSince time.Time // zero: it is not down because of us
+	notBefore time.Duration // the run's age from which its request may be sent again
+	unsure    bool          // the answer to the last request was lost
+	accepted  bool          // a reset by this run was accepted
+	recorded  bool          // the provider's record says that this run's reset succeeded
+	half      bool          // it was in a restart that was refused because of others, and that may have been carried out on it
+	owedSince time.Duration // the run's age when its start became due
+	starts    int           // requests to start it, since it is owed one
+	downSince time.Time     // zero: it is not down because of us
 	down      time.Duration
 
 	op       OpKind
@@ -113,7 +120,7 @@ type machine struct {
 
 // enter moves the machine on.
 func (m *machine) enter(s State, now moment) {
-	m.state, m.since, m.notBefore, m.backoff = s, now.age, time.Time{}, 0
+	m.state, m.since, m.notBefore, m.backoff = s, now.age, 0, 0
 }
 
 // later makes the machine wait before its request is sent again: exponentially, capped, with a jitter that depends on
@@ -126,7 +133,7 @@ func (m *machine) later(now moment, poll time.Duration, with string) {
 	h := fnv.New32a()
 	h.Write([]byte(with))
 	h.Write([]byte{byte(m.backoff)})
-	m.notBefore = now.Add(wait/2 + wait*time.Duration(h.Sum32()%1000)/2000)
+	m.notBefore = now.age + wait/2 + wait*time.Duration(h.Sum32()%1000)/2000
 }
 
 // request notes the operation that the machine is part of.
@@ -143,16 +150,24 @@ func (m *machine) end(s State, now moment, why Refusal) {
 	}
 	m.why = why
 	if m.owed {
-		m.then = s
-		m.enter(StateToStart, now)
-		if m.owedSince.IsZero() {
-			m.owedSince = now.Time
-		}
+		m.start(s, now)
 		return
 	}
 	m.enter(s, now)
 	m.noteUp()
 }
+
+// start has the machine started, which is then in that state; empty: it goes on to be proven. Its time for that begins once.
+func (m *machine) start(then State, now moment) {
+	m.then = then
+	if !m.starting() {
+		m.owedSince = now.age
+	}
+	m.enter(StateToStart, now)
+}
+
+// starting reports whether the machine is to be started, or was asked to.
+func (m *machine) starting() bool { return m.state == StateToStart || m.state == StateStarting }
 
 // noteUp plans the mark that says that the machine runs again, unless its mark has to go on saying that it is owed a
 // start.
@@ -212,8 +227,7 @@ func (m *machine) cameUp(now moment) {
 	if !m.downSince.IsZero() {
 		m.down += now.Sub(m.downSince)
 	}
-	m.downSince, m.owedSince, m.owed, m.starts = time.Time{}, time.Time{}, false, 0
-	m.upSince = now.Time
+	m.downSince, m.owed, m.starts = time.Time{}, false, 0
 }
 
 // halt stops the run from beginning anything; what is under way is brought to an end. The first reason stays.
@@ -252,7 +266,7 @@ func (r *run) settled(now moment) bool {
 			return false
 		}
 		if r.waits(m, now) {
-			if m.owed || m.busy || m.power == Changing || now.Before(m.notBefore) {
+			if m.owed || m.busy || m.power == Changing || now.age < m.notBefore {
 				return false // that ends, or runs out of time
 			}
 			waiting = true

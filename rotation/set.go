@@ -128,9 +128,6 @@ func (e *engine) rescue(ctx context.Context) {
 		if !m.owed && !m.state.Final() {
 			m.state = StatePlanned
 		}
-		if mark := e.inst(i).Mark; !m.owed && mark.State == MarkDown && mark.Secret == e.run.secret {
-			m.note = MarkUp // it runs: the mark must not start it again when its owner stops it one day
-		}
 	}
 	if err := e.loop(ctx); err != nil {
 		e.run.warn("starting the machines that are owed a start: " + err.Error())

@@ -15,28 +15,47 @@ func (e *engine) ticks(now moment) {
 	fmt.Fprintf(&b, "%d %s %d %s ", e.loops, e.version.ID, e.version.Generation, e.version.Token)
 	r := e.run
 	r.machines, r.warnings, r.peak, r.room = nil, nil, 0, room{} // the first follow; the others are for the report, or say nothing
-	r.began = ago(now.Time, r.began, longest)
+	r.tick = moment{age: min(now.age, r.policy.SoftStopTimeout)} // no more is asked of it
 	r.closes = ago(now.Time, r.closes, 0)
 	fmt.Fprintf(&b, "%v", r)
 	for _, m := range e.run.machines {
-		fmt.Fprintf(&b, "%v", m.value(now))
+		fmt.Fprintf(&b, "%v", r.value(m, now))
 	}
 	e.Ticks(b.String())
 }
 
-// value is the machine as far as it decides how the run goes on: times as ages, and nothing that only the report tells.
-func (m machine) value(now moment) machine {
-	m.upSince, m.owedSince = ago(now.Time, m.upSince, longest), ago(now.Time, m.owedSince, longest)
-	m.since, m.seen = max(m.since-now.age, -longest), max(m.seen-now.age, -longest)
-	m.downSince, m.notBefore, m.opSent = ago(now.Time, m.downSince, 0), ago(now.Time, m.notBefore, 0), time.Time{}
-	m.down, m.why.RequestID = 0, ""
+// value is a machine as far as it decides how the run goes on: how long ago things were, as far as that is asked, and nothing
+// that only the report tells.
+func (r *run) value(m machine, now moment) machine {
+	ago := func(age, most time.Duration) time.Duration { return max(age-now.age, -most) }
+	m.since, m.notBefore = ago(m.since, longest), ago(m.notBefore, 0)
 	if m.state.Final() {
 		m.since = 0
 	}
-	if !m.opState() {
-		m.op, m.opID, m.opJob = "", "", ""
+	if m.opState() {
+		m.seen = ago(m.seen, longest)
+	} else {
+		m.seen, m.op, m.opID, m.opJob = ago(m.seen, r.policy.PollInterval), "", "", ""
 	}
+	if m.starting() {
+		m.owedSince = ago(m.owedSince, longest)
+	} else {
+		m.owedSince = 0
+	}
+	if m.upAt = ago(m.upAt, r.lostAfter()); m.up || m.power != Running || m.busy {
+		m.upAt = 0
+	}
+	m.downSince, m.opSent = once(m.downSince), time.Time{}
+	m.down, m.why.RequestID = 0, ""
 	return m
+}
+
+// once is a time of which only matters whether there was one.
+func once(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return time.Unix(0, 0).UTC()
 }
 
 // longest is more than any age that a run compares with one of its time limits.
