@@ -3,6 +3,7 @@ package rotationtest
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"math/rand/v2"
 	"slices"
@@ -35,7 +36,7 @@ type reply struct {
 }
 
 // key is equal for replies that an invocation cannot tell apart.
-func (r *reply) key() string {
+func (r *reply) key() []byte {
 	b := fmt.Appendf(nil, "%d %s %v %s ", r.passed, r.op.RequestID, r.slot, r.value)
 	for _, inst := range r.insts {
 		b = fmt.Appendf(b, "%v ", inst)
@@ -49,7 +50,7 @@ func (r *reply) key() string {
 			b = fmt.Appendf(b, "%v", *refused)
 		}
 	}
-	return string(b)
+	return b
 }
 
 // A node is where an invocation is: all the replies that it got. It goes on with its next request. An invocation does
@@ -65,13 +66,14 @@ type node struct {
 	setting         string
 
 	before *node
-	reply  reply // the one that led here
-	next   map[string]*node
+	reply  reply            // the one that led here
+	next   map[uint64]*node // by the hash of the reply's key: the keys would take more room than all else
 }
 
 // An actor is one invocation, and all that it was ever seen to do: its engine need not run again for every history.
 type actor struct {
 	number int // no two actors of a search share it
+	seed   maphash.Seed
 	run    func(*actor)
 	inv    *invocation
 	began  time.Time
@@ -90,7 +92,7 @@ type actor struct {
 	// tick is where the engine's run is since it asked for something last, slots the versions that it read.
 	tick  string
 	slots map[string]string
-	known map[string]*node // by tick and slots
+	known map[uint64]*node // by the hash of tick and slots
 }
 
 // begin runs the engine up to its first request.
@@ -139,10 +141,11 @@ func (a *actor) arrive(n *node) *node {
 	asks, more := a.resume()
 	n.asks, n.ended = asks, !more
 	if a.tick != "" {
-		place := fmt.Sprint(a.tick, a.slots)
+		text := fmt.Append(nil, a.tick, a.slots)
 		if a.dated {
-			place += a.clock.String()
+			text = fmt.Append(text, a.clock)
 		}
+		place := maphash.Bytes(a.seed, text)
 		if m, ok := a.known[place]; ok {
 			a.at = m
 			return m
@@ -157,7 +160,7 @@ func (a *actor) arrive(n *node) *node {
 
 // after is where the invocation comes to from n with this reply.
 func (a *actor) after(n *node, r reply) *node {
-	key := r.key()
+	key := maphash.Bytes(a.seed, r.key())
 	if m, ok := n.next[key]; ok {
 		return m
 	}
@@ -172,7 +175,7 @@ func (a *actor) after(n *node, r reply) *node {
 	a.reply = r
 	m := a.arrive(&node{before: n, reply: r, calls: a.inv.calls, requests: a.sent, read: a.inv.read, setting: a.inv.setting})
 	if n.next == nil {
-		n.next = map[string]*node{}
+		n.next = map[uint64]*node{}
 	}
 	n.next[key] = m
 	return m

@@ -49,6 +49,7 @@ func (f *fleet) Describe(_ context.Context, sel rotation.Selector) ([]rotation.I
 			delete(f.w.inv.unseen, m)
 			if sel.Matches(m.ID, m.Tags) {
 				out, last = append(out, f.instance(m, m.shown(f.w, fault == Stale))), m
+				m.find(f.w.inv, out[len(out)-1].Mark.State == rotation.MarkDown)
 			}
 		}
 		switch {
@@ -58,6 +59,7 @@ func (f *fleet) Describe(_ context.Context, sel rotation.Selector) ([]rotation.I
 		case fault == Missing:
 			out = out[:len(out)-1]
 			f.w.inv.misses(last)
+			last.find(f.w.inv, false)
 		}
 		return nil
 	})
@@ -109,13 +111,14 @@ func (r *order) refuses(m *Machine) rotation.RefusalKind {
 
 // effect is what the order does to a machine that takes it.
 func (r *order) effect(w *World, m *Machine, id string, fault Fault) {
+	takesDown := r.kind == rotation.OpStop || r.kind == rotation.OpRestart
 	switch {
 	case r.kind == rotation.OpReset:
 		m.accept(w, r.password, id, fault)
 		return
 	case fault == Silent:
 		return
-	case r.kind == rotation.OpStop || r.kind == rotation.OpRestart:
+	case takesDown:
 		m.stopper = w.inv
 		m.Stops[w.inv.setting]++
 		w.checkStops(m)
@@ -124,6 +127,9 @@ func (r *order) effect(w *World, m *Machine, id string, fault Fault) {
 		return
 	}
 	m.begin(w, operation{kind: r.kind, id: id})
+	if takesDown {
+		w.checkDown()
+	}
 }
 
 func (f *fleet) send(r order, batch []rotation.Instance) (rotation.Operation, error) {
@@ -205,11 +211,12 @@ func (f *fleet) take(r *order, batch []rotation.Instance, refused map[string]rot
 		if _, ok := refused[batch[i].ID]; ok {
 			continue
 		}
-		own := id
+		own, m := id, f.machine(batch[i].ID)
 		if i > 0 && f.w.answers.OwnRequestIDs {
 			own += "-" + strconv.Itoa(i)
+			m.unsure = m.unsure || r.kind == rotation.OpReset
 		}
-		r.effect(f.w, f.machine(batch[i].ID), own, fault)
+		r.effect(f.w, m, own, fault)
 	}
 }
 

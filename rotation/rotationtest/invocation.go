@@ -13,6 +13,7 @@ type invocation struct {
 	read words
 	// only narrows what it may send to (S5); nil means all of the scope.
 	only []string
+	over bool // it has ended
 	// operator says that it may forget (S4): it is no run.
 	operator bool
 	// setting names the generation that it last noted machines as down for (S8).
@@ -55,8 +56,8 @@ func (i *invocation) end() {
 	i.stop()
 }
 
-// over reports whether its time is up.
-func (i *invocation) over() bool { return i.ctx != nil && i.ctx.Err() != nil }
+// late reports whether its time is up.
+func (i *invocation) late() bool { return i.ctx != nil && i.ctx.Err() != nil }
 
 func newInvocation(only []string, faults func(int, string) Fault) *invocation {
 	return &invocation{faults: faults, read: make(words, 0, 8), only: only}

@@ -41,6 +41,7 @@ func (w *World) RunContext(ctx context.Context, r *rotation.Rotator, req rotatio
 	inv := newInvocation(req.Only, fault)
 	inv.name = string(req.Action)
 	ctx = inv.under(ctx)
+	defer func() { inv.over = true }()
 	defer inv.stop()
 	defer w.enter(inv)()
 	defer func() {

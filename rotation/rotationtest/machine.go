@@ -35,11 +35,13 @@ type Machine struct {
 	fooled   map[string]bool // passwords that a login accepted although another one was in force
 	record   record          // what the provider shows of the last reset
 	inflight map[string]bool
-	nextAt   time.Time   // Next is there for a boot that begins then or later
-	stopper  *invocation // who stopped it last
-	marker   *invocation // who wrote its mark last
-	woken    bool        // the provider started it by itself
-	past     [2]shown    // what it showed before its last two changes, the older first
+	nextAt   time.Time     // Next is there for a boot that begins then or later
+	stopper  *invocation   // who stopped it last
+	found    []*invocation // who was shown that it is owed a start, since it was up last (S6)
+	unsure   bool          // the record of one of its resets is under an id that nobody knows
+	marker   *invocation   // who wrote its mark last
+	woken    bool          // the provider started it by itself
+	past     [2]shown      // what it showed before its last two changes, the older first
 	// oldTags are what a description shows until marks written at tagsAt are seen.
 	oldTags map[string]string
 	tagsAt  time.Time
@@ -97,6 +99,17 @@ func (m *Machine) begin(w *World, op operation) {
 	}
 }
 
+// find notes whether an invocation was shown last that the machine is owed a start, if it is down.
+func (m *Machine) find(i *invocation, owed bool) {
+	owed = owed && m.Power != rotation.Running
+	switch found := slices.Contains(m.found, i); {
+	case owed && !found:
+		m.found = append(slices.Clip(m.found), i)
+	case found && !owed:
+		m.found = slices.DeleteFunc(slices.Clone(m.found), func(by *invocation) bool { return by == i })
+	}
+}
+
 // accept takes a reset that the provider has accepted.
 func (m *Machine) accept(w *World, password, id string, fault Fault) {
 	if fault == Silent {
@@ -150,7 +163,7 @@ func (m *Machine) finish(w *World) {
 	case rotation.OpStop:
 		m.Power = rotation.Stopped
 	default:
-		m.Power = rotation.Running
+		m.Power, m.found = rotation.Running, nil
 		if m.Next != "" && !op.began.Before(m.nextAt) {
 			m.set(m.Next)
 			m.Next = ""

@@ -63,7 +63,21 @@ func (p *play) begin(e event) {
 		left = time.Duration(9+p.c.Choose(30)) * time.Minute
 	}
 	p.tasks = append(p.tasks, p.start(r, req, left, p.skew()))
-	p.overlap = max(p.overlap, len(p.tasks))
+	p.overlap = max(p.overlap, len(p.tasks)+p.unseen())
+}
+
+// unseen is how many invocations ended so short a time ago that their marks may not be seen: they count as still at work,
+// since what follows cannot know of them. Nothing is sooner than that in deploy/.
+func (p *play) unseen() (n int) {
+	if !p.answers.MarksLate {
+		return 0
+	}
+	for _, at := range p.ended {
+		if p.now.Before(at.Add(marksLate)) {
+			n++
+		}
+	}
+	return n
 }
 
 // skew is how far an invocation's clock is ahead: in most of them not at all.

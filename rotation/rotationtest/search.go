@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/relock-project/relock/rotation"
@@ -237,7 +239,7 @@ func (x *search) actor(m *moment, lane, leg int, what Leg) *actor {
 	}
 	a := &actor{
 		number: 10_000*key[2] + 100*lane + leg + 1, nodes: &x.nodes, dated: x.Kind.Boot,
-		known: map[string]*node{},
+		seed: x.seed, known: map[uint64]*node{},
 		began: x.template.now.Add(time.Duration(leg) * 24 * time.Hour),
 	}
 	if what.Request == nil {
@@ -265,6 +267,7 @@ func (x *search) key(m *moment) uint64 {
 	var d digest
 	d.SetSeed(x.seed)
 	d.number = func(i *invocation) int { return x.numbers[i] }
+	d.asked = func(request string) bool { return x.asked(m, request) }
 	m.w.digest(&d)
 	put(&d, [2]int{m.faults, m.frozen})
 	put(&d, m.overtaken)
@@ -280,6 +283,13 @@ func (x *search) key(m *moment) uint64 {
 		put(&d, [2]int{l.leg, id})
 	}
 	return d.Sum64()
+}
+
+// asked reports whether an invocation that is at work has made the request with that id: nobody else knows of it.
+func (x *search) asked(m *moment, id string) bool {
+	number, _, _ := strings.Cut(strings.TrimPrefix(id, "r"), "-")
+	n, _ := strconv.Atoi(number)
+	return slices.ContainsFunc(m.lanes, func(l lane) bool { return l.at != nil && l.a.number == n/manyRequests })
 }
 
 // visit goes through all histories from m, which it may change, and returns how many there are.

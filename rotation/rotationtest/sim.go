@@ -81,17 +81,20 @@ func (p *play) start(r *rotation.Rotator, req rotation.Request, left, skew time.
 	t := &task{inv: newInvocation(req.Only, p.fault), name: string(req.Action) + "#" + strconv.Itoa(p.started)}
 	p.started++
 	t.inv.name = t.name
-	ctx := t.inv.under(context.Background())
+	ctx, ends := t.inv.under(context.Background()), time.Time{}
 	if t.inv.skew = skew; left > 0 {
 		t.inv.deadline = p.now.Add(left)
-		ctx = until{ctx, t.inv.deadline.Add(skew)}
+		ends = t.inv.deadline.Add(skew)
+		ctx = until{ctx, ends}
+		ends = ends.Add(-5 * time.Second) // the engine keeps some of it for its report
 	}
 	t.inv.task = t
 	t.inv.yield = func() bool { return p.handOver(t) }
 	t.run = func() {
 		defer t.inv.stop()
 		defer func() {
-			t.over = true
+			t.over, t.inv.over = true, true
+			p.ended = append(p.ended, p.now)
 			if r := recover(); r != nil {
 				if _, ok := r.(Killed); !ok {
 					panic(r)
@@ -101,7 +104,7 @@ func (p *play) start(r *rotation.Rotator, req rotation.Request, left, skew time.
 		}()
 		p.trace("%s begins", t.name)
 		report, _ := r.Do(ctx, req)
-		if left > 0 && report.Outcome == rotation.Incomplete {
+		if left > 0 && (report.Outcome == rotation.Incomplete || !p.now.Add(t.inv.skew).Before(ends)) {
 			p.dead = append(p.dead, t.inv) // its time may have been up before it could end what it had begun
 		}
 		p.trace("%s ended %s: %s", t.name, report.Outcome, report.Why)
@@ -172,6 +175,7 @@ type play struct {
 	idle   []*thread
 	nobody *invocation // the one that runs when none of tasks does
 	faults int         // that are left
+	ended  []time.Time // when invocations did
 	change func(*rotation.Rotator)
 }
 

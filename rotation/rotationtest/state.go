@@ -57,6 +57,16 @@ type digest struct {
 	maphash.Hash
 	// number tells invocations apart.
 	number func(*invocation) int
+	// asked reports whether anybody may still ask for a request with that id.
+	asked func(id string) bool
+}
+
+// request adds the id of a request.
+func (d *digest) request(id string) {
+	if id == "" || !d.asked(id) {
+		id = "nobody's"
+	}
+	put(d, id)
 }
 
 // put adds any value that can be compared.
@@ -97,13 +107,15 @@ func (w *World) digest(d *digest) {
 func (m *Machine) digest(d *digest, w *World) {
 	put(d, [4]string{string(m.Power), m.Live, m.Next, string(m.Refuse.Kind)})
 	put(d, m.landed)
-	put(d, [2]string{m.record.id, string(m.record.state)})
+	d.request(m.record.id)
+	put(d, m.record.state)
 	m.digestStop(d, w)
 	if m.op == nil {
 		put(d, 0)
 	} else {
 		put(d, m.op.ends.Sub(w.now))
-		put(d, [3]string{string(m.op.kind), m.op.password, m.op.id})
+		put(d, [2]string{string(m.op.kind), m.op.password})
+		d.request(m.op.id)
 	}
 	for _, p := range m.lateSets {
 		put(d, p)
@@ -114,8 +126,12 @@ func (m *Machine) digest(d *digest, w *World) {
 	putMap(d, m.inflight)
 }
 
-// digestStop adds what excuses that the machine is down: who stopped it, whether that one died, and whether it wrote the mark.
+// digestStop adds what excuses that the machine is down: who stopped it, whether that one died, and whether it wrote the mark;
+// and who knows of it.
 func (m *Machine) digestStop(d *digest, w *World) {
+	for _, i := range m.found {
+		put(d, d.number(i))
+	}
 	switch same := m.marker == m.stopper; {
 	case m.stopper == nil:
 		put(d, 0)

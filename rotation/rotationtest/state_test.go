@@ -23,8 +23,8 @@ func TestASearchCopiesAllOfAWorld(t *testing.T) {
 		}},
 		{rotationtest.Machine{}, []string{
 			"Broken", "Hangs", "ID", "KeyPair", "Live", "Next", "NoLogin", "OS", "Power", "Refuse", "Region", "Stops", "Tags", "Was",
-			"ever", "fooled", "inflight", "landed", "lateSets", "marker", "nextAt", "oldTags", "op", "past", "record", "refusal", "stopper",
-			"tagsAt", "woken",
+			"ever", "fooled", "found", "inflight", "landed", "lateSets", "marker", "nextAt", "oldTags", "op", "past", "record", "refusal", "stopper",
+			"tagsAt", "unsure", "woken",
 		}},
 	} {
 		var got []string

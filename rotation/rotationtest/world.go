@@ -230,7 +230,7 @@ func (w *World) boundary(site string, effect func(Fault) error) (err error, kill
 		w.trace("the time of %s is up", w.inv.name)
 		w.die()
 	}
-	if w.inv.over() {
+	if w.inv.late() {
 		return w.inv.ctx.Err(), false // nobody sends anything with a context that has ended
 	}
 	f := w.inv.fault(w.inv.calls, site)
