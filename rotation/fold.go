@@ -181,7 +181,7 @@ func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now momen
 	if named {
 		r.eachOf(c, func(m *machine) {
 			_, itself := refused.Machines[m.id]
-			m.half = c.kind == callRestart && (m.half || !itself)
+			m.half = (c.kind == callStop || c.kind == callRestart) && (m.half || !itself)
 		})
 		return
 	}
@@ -211,9 +211,14 @@ func (r *run) split(machines []int) {
 func (r *run) refused(c call, m *machine, why Refusal, now moment) {
 	switch why.Kind {
 	case RefusedBusy:
-		if c.kind == callRestart && m.half {
-			m.unsure = true // it may be busy with the restart that was refused for others
-			r.taken(c, m, Operation{Kind: OpRestart}, now)
+		if (c.kind == callStop || c.kind == callRestart) && m.half {
+			// It may be busy with the stop or restart that was refused for others.
+			kind := OpRestart
+			if c.kind == callStop {
+				kind, m.check = OpStop, r.logins
+			}
+			m.unsure, m.half = true, false
+			r.taken(c, m, Operation{Kind: kind}, now)
 			return
 		}
 		if c.kind == callStart {

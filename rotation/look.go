@@ -206,12 +206,12 @@ func (r *run) seeStopping(m *machine, now moment) {
 		m.moved = true
 	case m.power == Stopped && !m.busy:
 		m.enter(StateToSend, now)
-	case m.up && m.moved:
+	case m.up && m.moved && !m.unsure:
 		// It was on its way down and runs again: there is nothing left to wait for.
 		m.late = true
 		m.fail(now, r.notDown())
-	case m.up && m.unsure && now.age-m.since >= r.lostAfter():
-		// The answer to the stop was lost, and so was the stop.
+	case m.up && m.unsure && (m.moved || now.age-m.since >= r.lostAfter()):
+		// The answer to the stop was lost, and so was the stop; or it was somebody else's.
 		r.runsAgain(m, StatePlanned, now)
 	}
 }

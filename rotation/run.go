@@ -104,7 +104,7 @@ type machine struct {
 	unsure    bool          // the answer to the last request was lost
 	accepted  bool          // a reset by this run was accepted
 	recorded  bool          // the provider's record says that this run's reset succeeded
-	half      bool          // it was in a restart that was refused because of others, and that may have been carried out on it
+	half      bool          // it was in a stop or restart that was refused because of others, and that may have been carried out on it
 	owedSince time.Duration // the run's age when its start became due
 	starts    int           // requests to start it, since it is owed one
 	downSince time.Time     // zero: it is not down because of us
