@@ -168,25 +168,34 @@ func TestFrozenProcessStillStartsWhatItStopped(t *testing.T) {
 	})
 }
 
+// labelCurrent gives the version that is current further names, and reports false where names are versions.
+func labelCurrent(t *testing.T, w *rotationtest.World, names ...string) bool {
+	t.Helper()
+	shelf := w.Ledger().Shelf
+	labeler, ok := shelf.(rotation.Labeler)
+	if !ok {
+		return false
+	}
+	slot, _, err := shelf.Read(t.Context(), rotationtest.Secret, string(rotation.Current))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if err := labeler.Label(t.Context(), rotationtest.Secret, slot, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return true
+}
+
 // A number that a second name of one version speaks of is taken: the next value of a person's gets one above it.
 func TestNumberOfAnAliasIsNotGivenAgain(t *testing.T) {
 	onEvery(t, func(t *testing.T, w *rotationtest.World) {
 		w.Add(rotation.Linux, rotation.Stopped)
 		do(t, w, rotation.Request{}, rotation.Rotated)
-		shelf := w.Ledger().Shelf
-		labeler, ok := shelf.(rotation.Labeler)
-		if !ok {
-			return // names are versions there
-		}
 		w.Human("Human-Pass-0001")
-		slot, _, err := shelf.Read(t.Context(), rotationtest.Secret, string(rotation.Current))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range []string{"g00000004-b0", "g00000003-b0"} {
-			if err := labeler.Label(t.Context(), rotationtest.Secret, slot, name); err != nil {
-				t.Fatal(err)
-			}
+		if !labelCurrent(t, w, "g00000004-b0", "g00000003-b0") {
+			return
 		}
 		w.Human("Human-Pass-0002")
 		do(t, w, rotation.Request{Action: rotation.Reconcile}, rotation.Rotated)
@@ -200,17 +209,8 @@ func TestCandidateThatIsLabelledAgainIsTheSameGeneration(t *testing.T) {
 	onEvery(t, func(t *testing.T, w *rotationtest.World) {
 		w.Add(rotation.Linux, rotation.Stopped)
 		do(t, w, rotation.Request{}, rotation.Rotated)
-		shelf := w.Ledger().Shelf
-		labeler, ok := shelf.(rotation.Labeler)
-		if !ok {
-			return // names are versions there
-		}
-		slot, _, err := shelf.Read(t.Context(), rotationtest.Secret, string(rotation.Current))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := labeler.Label(t.Context(), rotationtest.Secret, slot, "g00000001-b1"); err != nil {
-			t.Fatal(err)
+		if !labelCurrent(t, w, "g00000001-b1") {
+			return
 		}
 		if v, err := w.Ledger().Get(t.Context(), rotationtest.Secret, rotation.Current); err != nil || v.Generation != 2 {
 			t.Errorf("current is generation %d, %v; want 2", v.Generation, err)
