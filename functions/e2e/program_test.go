@@ -17,14 +17,15 @@ import (
 type program struct {
 	name    string
 	limited bool // the platform limits its time
-	// prepare returns a process that has not begun the action. vars are relock's own variables; limit is how long the
-	// platform gives it.
+	// prepare returns a process that has not begun the action. vars are relock's own variables; limit is how long it has
+	// itself.
 	prepare func(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run
 }
 
 // A run is one action in a process of its own.
 type run struct {
 	*process
+	limit time.Duration // after which the platform ends it
 	begin func()
 	end   func() result // waits for it
 }
@@ -54,7 +55,7 @@ func functions() []program {
 
 func bootstrap() program { return program{"functiongraph", true, prepareGraph} }
 
-func prepareCommand(t testing.TB, w *witness, vars map[string]string, action string, _ time.Duration) run {
+func prepareCommand(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run {
 	t.Helper()
 	p := w.prepare(t, binary(t, relockBinary), inCommand(vars), action, "--verbose", "--output", "json")
 	var began time.Time
@@ -62,7 +63,7 @@ func prepareCommand(t testing.TB, w *witness, vars map[string]string, action str
 		began = time.Now()
 		p.start(t)
 	}
-	return run{p, begin, func() result {
+	return run{p, limit, begin, func() result {
 		status := p.wait(t)
 		var r rotation.Report
 		_ = json.Unmarshal([]byte(p.stdout.String()), &r) // what ended early has printed none, or half of one
@@ -80,7 +81,7 @@ func prepareFunction(t testing.TB, w *witness, vars map[string]string, action st
 		began = time.Now()
 		p.Go("Function.Invoke", request(t, fmt.Sprintf(`{"action":%q}`, action), inSCF(vars), limit), &resp, answered)
 	}
-	return run{p.process, begin, func() result {
+	return run{p.process, limit, begin, func() result {
 		select {
 		case call := <-answered:
 			if call.Error != nil { // the connection ends a moment before the process
@@ -105,7 +106,7 @@ func prepareFunction(t testing.TB, w *witness, vars map[string]string, action st
 func prepareLambda(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run {
 	t.Helper()
 	l := w.invoking(t, with(inCommand(vars), "AWS_REGION", "eu-central-1"), fmt.Sprintf(`{"action":%q}`, action), limit)
-	return run{l.process, func() { l.start(t) }, func() result {
+	return run{l.process, limit, func() { l.start(t) }, func() result {
 		r := l.result(t)
 		return result{r.killed, r.Outcome, r.String() + "\n" + l.stderr.String(), r.took}
 	}}
@@ -113,15 +114,15 @@ func prepareLambda(t testing.TB, w *witness, vars map[string]string, action stri
 
 func prepareGraph(t testing.TB, w *witness, vars map[string]string, action string, limit time.Duration) run {
 	t.Helper()
-	// The bootstrap keeps a second of its time for its answer.
-	g := w.graph(t, inCommand(vars), strconv.Itoa(int((limit + time.Second).Seconds())))
+	limit += time.Second // of which the bootstrap keeps one for its answer
+	g := w.graph(t, inCommand(vars), strconv.Itoa(int(limit.Seconds())))
 	var began time.Time
 	begin := func() {
 		began = time.Now()
 		g.give(fmt.Sprintf(`{"action":%q}`, action))
 		g.start(t)
 	}
-	return run{g.process, begin, func() result {
+	return run{g.process, limit, begin, func() result {
 		e, ok := g.answer(t)
 		var r rotation.Report
 		_ = json.Unmarshal(e.body, &r) // an error is none
