@@ -107,7 +107,7 @@ func (l *lambdaRun) result(t testing.TB) (r lambdaResult) {
 		r.err = failure.ErrorMessage + " "
 	case <-l.done:
 		r.killed = true
-	case <-time.After(l.limit + 100*time.Millisecond):
+	case <-time.After(l.limit + noise):
 		r.timeUp = true
 	}
 	return r
