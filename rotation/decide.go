@@ -31,6 +31,9 @@ const (
 	callVerify  callKind = "verify"
 )
 
+// takesDown reports whether the request takes a machine down.
+func (k callKind) takesDown() bool { return k == callStop || k == callRestart }
+
 // decide ends what has run out of time, begins what may be begun, and returns every call that can be made now. It
 // depends on nothing but the run and the time. The calls are good until it is called again.
 func (r *run) decide(now moment) []call {

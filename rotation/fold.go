@@ -181,7 +181,7 @@ func (r *run) foldRefusal(c call, op Operation, refused *RefusedError, now momen
 	if named {
 		r.eachOf(c, func(m *machine) {
 			_, itself := refused.Machines[m.id]
-			m.half = (c.kind == callStop || c.kind == callRestart) && (m.half || !itself)
+			m.half = c.kind.takesDown() && (m.half || !itself)
 		})
 		return
 	}
@@ -211,14 +211,10 @@ func (r *run) split(machines []int) {
 func (r *run) refused(c call, m *machine, why Refusal, now moment) {
 	switch why.Kind {
 	case RefusedBusy:
-		if (c.kind == callStop || c.kind == callRestart) && m.half {
+		if m.half && c.kind.takesDown() {
 			// It may be busy with the stop or restart that was refused for others.
-			kind := OpRestart
-			if c.kind == callStop {
-				kind, m.check = OpStop, r.logins
-			}
-			m.unsure, m.half = true, false
-			r.taken(c, m, Operation{Kind: kind}, now)
+			m.unsure, m.half, m.check = true, false, r.logins
+			r.taken(c, m, Operation{Kind: OpKind(c.kind)}, now)
 			return
 		}
 		if c.kind == callStart {

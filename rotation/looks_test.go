@@ -2,8 +2,10 @@ package rotation_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/relock-project/relock/rotation"
 	"github.com/relock-project/relock/rotation/rotationtest"
@@ -146,6 +148,44 @@ func TestRestartThatARefusedBatchMayHaveDoneIsNotSentAgain(t *testing.T) {
 				if n != 1 {
 					t.Errorf("%s was restarted %d times for %s, when restart %d was refused\n%s", m.ID, n, of, nth, strings.Join(w.Trace, "\n"))
 				}
+			}
+		}
+	}
+}
+
+// S8: a stop that was refused because of another machine may have been carried out on this one: whoever starts it meanwhile,
+// it counts as one of the stops that are allowed.
+func TestStopThatARefusedBatchMayHaveDoneIsAnAttempt(t *testing.T) {
+	for look := 1; look <= 3; look++ { // before which somebody starts it; the first may have shown that it goes down
+		w := newWorld(t, whenStopped)
+		w.Answer(rotationtest.Answers{HalfTaken: true})
+		add(w, 3, rotation.Running)
+		m, stops, looks := w.Machines[2], 0, 0 // the second of its region
+		r := w.Rotator()
+		r.Policy.Canary = -1
+		w.Tap(r, rotationtest.Tap{Before: func(s rotationtest.Sent) error {
+			mine := slices.Contains(s.IDs, m.ID)
+			if s.Site == "stop" && mine {
+				stops++
+			}
+			if s.Site == "observe" && stops >= 2 && s.Region == m.Region {
+				looks++
+			}
+			if s.Site == "observe" && looks == look || s.Site == "reset" && mine {
+				looks++
+				w.Advance(time.Minute) // its stop has ended by then
+				w.Blame()
+				m.Power = rotation.Running
+			}
+			return nil
+		}})
+		report, err, _ := w.Run(r, rotation.Request{}, after("stop", 1, rotationtest.Busy))
+		if report.Outcome != rotation.Partial {
+			t.Errorf("look %d: ended %s, %v; want partial: it is never reset", look, report.Outcome, err)
+		}
+		for of, n := range m.Stops {
+			if n != 3 {
+				t.Errorf("look %d: it was stopped %d times for %s; want 3\n%s", look, n, of, strings.Join(w.Trace, "\n"))
 			}
 		}
 	}

@@ -3,7 +3,7 @@ package tencentsim_test
 import (
 	"testing"
 
-	"github.com/relock-project/relock/rotation/tencent/tencentsim/sdkcache"
+	"github.com/relock-project/relock/rotation/tencent/internal/sdkcache"
 )
 
 func TestMain(m *testing.M) {

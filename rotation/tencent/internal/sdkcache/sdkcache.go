@@ -3,6 +3,7 @@ package sdkcache
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/json"
 	cvm "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/cvm/v20170312"
@@ -19,8 +20,11 @@ func Fill() {
 	for _, api := range []reflect.Type{reflect.TypeFor[*cvm.Client](), reflect.TypeFor[*ssm.Client](), reflect.TypeFor[*tag.Client]()} {
 		for i := range api.NumMethod() {
 			call := api.Method(i).Type
-			if call.NumIn() == 2 && call.In(1).Kind() == reflect.Pointer && call.In(1).Elem().Kind() == reflect.Struct {
-				json.Marshal(reflect.New(call.In(1).Elem()).Interface())
+			if call.NumIn() != 2 || call.In(1).Kind() != reflect.Pointer || !strings.HasSuffix(call.In(1).Elem().Name(), "Request") {
+				continue
+			}
+			if _, err := json.Marshal(reflect.New(call.In(1).Elem()).Interface()); err != nil {
+				panic(err)
 			}
 		}
 	}
