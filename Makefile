@@ -47,7 +47,7 @@ check: ## gofmt, go vet, staticcheck; what is deployed: Terraform, serverless.ym
 	go test ./functions/e2e -run 'Policy|Terraform|Timers|Alarms|Template'
 
 e2e: ## the real binaries against the simulator: the function over its runtime, the command, kill -9
-	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/lambda ./functions/internal/...
+	go test -timeout $(TIMEOUT) -count=1 ./functions/relock ./functions/scf ./functions/lambda ./functions/functiongraph ./functions/internal/...
 	RELOCK_E2E_FULL=1 go test -timeout $(CAMPAIGN) -count=1 -v ./functions/e2e 2>&1 | $(BRIEF)
 
 sim: ## fault loops, searches and random histories of the engine: SEEDS=n, SEED=s replays one, BUDGET=states, SWITCHES=n
